@@ -1,0 +1,142 @@
+// From bytes to values. Never throws: a bad message is set aside with its reason and must not stop its neighbours.
+import { isUtf8 } from "node:buffer";
+import type { RawValue } from "./sample.ts";
+
+/** One entry of a payload: values by signal key ("" where the topic names the signal), their instant (ms), null: none sent. */
+export type Entry = { at: number | null; values: [key: string, value: unknown][] };
+export type Refusal = { code: string; reason: string };
+export type Decoded = { entries: Entry[] } | Refusal;
+
+export const maxPayloadBytes = 4 * 1024 * 1024;
+const maxDepth = 32;
+
+/** Whole payload as JSON, or as a bare word. */
+export function parsePayload(payload: Buffer): { json: unknown } | Refusal {
+  if (payload.length === 0) return { code: "payload_empty", reason: "The message has no content." };
+  if (payload.length > maxPayloadBytes)
+    return {
+      code: "payload_too_large",
+      reason: `The message has ${Math.ceil(payload.length / 1024)} kB; at most ${maxPayloadBytes / 1024} kB are read. Send fewer values a message.`,
+    };
+  if (!isUtf8(payload)) return { code: "payload_not_utf8", reason: "The message is not text in UTF-8 (is it a binary format?)." };
+  const text = payload.toString("utf8");
+  const first = payload[0]!;
+  if ((first === 0x7b || first === 0x5b) && payload.length > maxDepth && depth(payload) > maxDepth)
+    return { code: "payload_too_deep", reason: `The message is nested deeper than ${maxDepth} levels.` };
+  try {
+    return { json: JSON.parse(text) };
+  } catch (error) {
+    const word = text.trim();
+    if (/^[-+]?(nan|inf(inity)?)$/i.test(word)) return { json: /nan/i.test(word) ? Number.NaN : Number.POSITIVE_INFINITY };
+    if (/^[^\s{}[\]",:][^{}[\]"]{0,199}$/u.test(word) && !/\p{Cc}/u.test(word)) return { json: word };
+    return { code: "payload_not_json", reason: `The message is not JSON: ${(error as Error).message.slice(0, 160)}.` };
+  }
+}
+
+function depth(payload: Buffer): number {
+  let now = 0;
+  let most = 0;
+  let quoted = false;
+  for (let i = 0; i < payload.length; i++) {
+    const c = payload[i];
+    if (quoted) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) quoted = false;
+    } else if (c === 0x22) quoted = true;
+    else if (c === 0x7b || c === 0x5b) most = Math.max(most, ++now);
+    else if (c === 0x7d || c === 0x5d) now--;
+  }
+  return most;
+}
+
+/** Payload of .../<machine>/<signal>: a bare value, {"ts","value"}, or an array of such. */
+export function decodeSignal(payload: Buffer): Decoded {
+  const parsed = parsePayload(payload);
+  if ("code" in parsed) return parsed;
+  const { json } = parsed;
+  if (!Array.isArray(json)) return one(json);
+  const entries: Entry[] = [];
+  for (const item of json) {
+    const decoded = one(item);
+    if ("code" in decoded) return decoded;
+    entries.push(decoded.entries[0]!);
+  }
+  return entries.length > 0 ? { entries } : empty;
+
+  function one(item: unknown): Decoded {
+    if (item === null || typeof item !== "object") return { entries: [{ at: null, values: [["", item]] }] };
+    if (!Object.hasOwn(item, "value"))
+      return { code: "payload_shape", reason: 'An object for one signal needs "value", and best "ts": {"ts": 1790000000000, "value": 12.3}.' };
+    const ts = instant((item as { ts?: unknown }).ts);
+    return typeof ts === "object" && ts !== null ? ts : { entries: [{ at: ts, values: [["", (item as { value: unknown }).value]] }] };
+  }
+}
+
+const empty: Refusal = { code: "payload_empty", reason: "The message is an empty list." };
+
+/** Payload of .../<machine>: {"ts", "<signal>": value, ...} or an array of such. */
+export function decodeMachine(payload: Buffer): Decoded {
+  const parsed = parsePayload(payload);
+  if ("code" in parsed) return parsed;
+  const items = Array.isArray(parsed.json) ? parsed.json : [parsed.json];
+  const entries: Entry[] = [];
+  for (const item of items) {
+    if (item === null || typeof item !== "object" || Array.isArray(item))
+      return {
+        code: "payload_shape",
+        reason: 'A message for a machine is an object of its signals, {"ts": 1790000000000, "temperature": 71.2}, or a list of such.',
+      };
+    const ts = instant((item as { ts?: unknown }).ts);
+    if (typeof ts === "object" && ts !== null) return ts;
+    const values: [string, unknown][] = [];
+    for (const key in item) if (key !== "ts") values.push([key, (item as Record<string, unknown>)[key]]);
+    if (values.length > 0) entries.push({ at: ts, values });
+  }
+  return entries.length > 0 ? { entries } : { code: "payload_empty", reason: "The message names no signal." };
+}
+
+/** One value out of any JSON: path 'a.b.0.c', "" the whole. undefined: not there. */
+export function valueAt(json: unknown, path: string): unknown {
+  let at: unknown = json;
+  if (path === "") return at;
+  for (const step of path.split(".")) {
+    if (at === null || typeof at !== "object" || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Record<string, unknown>)[step];
+  }
+  return at;
+}
+
+const iso = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)$/;
+
+/** A time stamp as sent, to ms since 1970 UTC; null: none was sent. */
+export function instant(ts: unknown): number | null | Refusal {
+  if (ts === undefined || ts === null) return null;
+  if (typeof ts === "number") {
+    if (!Number.isFinite(ts)) return { code: "ts_invalid", reason: "The time stamp is not a finite number." };
+    if (ts >= 1e11 && ts < 1e14) return Math.round(ts * 1000) / 1000;
+    if (ts >= 1e8 && ts < 1e11)
+      return { code: "ts_invalid", reason: `The time stamp ${ts} looks like seconds. Send milliseconds since 1970 (UTC): ${Math.round(ts * 1000)}.` };
+    if (ts >= 1e14) return { code: "ts_invalid", reason: `The time stamp ${ts} looks like micro- or nanoseconds. Send milliseconds since 1970 (UTC).` };
+    return { code: "ts_invalid", reason: `The time stamp ${ts} is before 1973: the device's clock was probably not set. Send milliseconds since 1970 (UTC).` };
+  }
+  if (typeof ts === "string" && ts.length < 40) {
+    const at = iso.test(ts) ? Date.parse(ts.replace(" ", "T").replace(/([+-]\d\d)(\d\d)?$/, (_, h: string, m?: string) => `${h}:${m ?? "00"}`)) : Number.NaN;
+    if (Number.isFinite(at)) return at;
+    if (/^\d+$/.test(ts)) return { code: "ts_invalid", reason: `The time stamp "${ts}" is a text. Send it as a number, without quotes.` };
+    return { code: "ts_invalid", reason: `The time stamp "${ts}" is not ISO 8601 with a zone, like 2026-09-21T14:13:20.000Z.` };
+  }
+  return { code: "ts_invalid", reason: "The time stamp is neither a number of milliseconds nor an ISO 8601 text." };
+}
+
+/** Why this cannot be a reading at all; null: it can. */
+export function whyNotScalar(value: unknown): Refusal | null {
+  if (value === null || typeof value === "boolean") return null;
+  if (typeof value === "number")
+    return Number.isFinite(value) ? null : { code: "value_not_finite", reason: "The value is not a finite number (NaN, infinite, or too large)." };
+  if (typeof value === "string") {
+    if (value.includes("\0")) return { code: "value_type", reason: "The text has a NUL character in it." };
+    return value.length <= 500 ? null : { code: "value_type", reason: `The text has ${value.length} characters; at most 500 are kept.` };
+  }
+  return { code: "payload_shape", reason: "The value is an object or a list. Map the part you need by topic and path on the Data health page." };
+}
+export const isScalar = (value: unknown): value is RawValue => whyNotScalar(value) === null;

@@ -1,0 +1,166 @@
+// What follows from a batch before anything is written: which samples are new at first sight, and what they change in order of device time.
+// Works on Signal.work; Signal.latest stays what is committed.
+import { delta, minuteOfPiece } from "#/server/domain/counter.ts";
+import type { Plant } from "./plant.ts";
+import type { Latest, Sample, Signal, Source } from "./sample.ts";
+
+export type MinuteCount = { signal: Signal; minute: number; job: string; pieces: number; firstAt: number | null; lastAt: number | null };
+export type Presence = { source: Source; minute: number; firstAt: number; lastAt: number; n: number; lagMaxS: number };
+/** Minutes of a count signal whose pieces are to be counted again from the stored readings; both ends included. */
+export type Range = { signal: Signal; fromMinute: number; toMinute: number };
+
+export type Derived = {
+  trend: Sample[];
+  ledger: Sample[];
+  /** Not newer than what is known of their signal: repeats, or late. */
+  late: Sample[];
+  touched: Signal[];
+  counts: Map<string, MinuteCount>;
+  recount: Range[];
+  presence: Map<string, Presence>;
+  sourceLatest: Map<Source, { at: number; receivedAt: number }>;
+  ledgerMarks: Map<string, { machineId: number; hour: number; from: number; to: number }>;
+  trendHours: { signalId: number; hour: number }[];
+  lastPresence: Presence | null;
+};
+
+const hourMs = 3_600_000;
+
+export function derive(samples: readonly Sample[], plant: Plant): Derived {
+  const out: Derived = {
+    trend: [],
+    ledger: [],
+    late: [],
+    touched: [],
+    counts: new Map(),
+    recount: [],
+    presence: new Map(),
+    sourceLatest: new Map(),
+    ledgerMarks: new Map(),
+    trendHours: [],
+    lastPresence: null,
+  };
+  for (const sample of samples) {
+    const { signal } = sample;
+    const before = signal.work ?? signal.latest;
+    if (before !== null && sample.at <= before.at) {
+      out.late.push(sample);
+      continue;
+    }
+    (signal.ledger ? out.ledger : out.trend).push(sample);
+    const work = advance(signal, before, sample, out.touched);
+    if (signal.counter) countInOrder(out, plant, signal, work, sample);
+    else if (signal.role === "job" && work.changes!.at(-1)!.at === sample.at) recountAfterJob(out, plant, signal, sample.at);
+    note(out, sample);
+  }
+  return out;
+}
+
+/** Marks and presence of a sample that is really written. */
+export function note(out: Derived, sample: Sample): void {
+  const { signal, at } = sample;
+  const { source } = signal;
+  const minute = Math.floor(at / 60_000) * 60_000;
+  const lagS = (sample.receivedAt - at) / 1000;
+  let last = out.lastPresence;
+  if (last === null || last.source !== source || last.minute !== minute) {
+    // neighbours mostly share source and minute: look up only when they do not
+    const key = `${source.id} ${minute}`;
+    last = out.presence.get(key) ?? { source, minute, firstAt: at, lastAt: at, n: 0, lagMaxS: lagS };
+    if (last.n === 0) out.presence.set(key, last);
+    out.lastPresence = last;
+  }
+  if (at < last.firstAt) last.firstAt = at;
+  if (at > last.lastAt) last.lastAt = at;
+  if (lagS > last.lagMaxS) last.lagMaxS = lagS;
+  last.n++;
+  const newest = out.sourceLatest.get(source);
+  if (!newest) out.sourceLatest.set(source, { at, receivedAt: sample.receivedAt });
+  else if (at > newest.at) {
+    newest.at = at;
+    newest.receivedAt = sample.receivedAt;
+  }
+  const hour = Math.floor(at / hourMs) * hourMs;
+  if (signal.ledger) {
+    const markKey = `${signal.machineId} ${hour}`;
+    const mark = out.ledgerMarks.get(markKey);
+    if (!mark) out.ledgerMarks.set(markKey, { machineId: signal.machineId, hour, from: at, to: at });
+    else {
+      mark.from = Math.min(mark.from, at);
+      mark.to = Math.max(mark.to, at);
+    }
+  } else if (signal.markedHour !== hour) {
+    // one mark an hour and generation: the roll-up moves the generation on before it works marks off
+    signal.markedHour = hour;
+    out.trendHours.push({ signalId: signal.id, hour });
+  }
+}
+
+function advance(signal: Signal, before: Latest | null, sample: Sample, touched: Signal[]): Latest {
+  if (signal.work === null) {
+    signal.work = before
+      ? { ...before }
+      : { at: 0, value: null, text: null, flags: 0, receivedAt: 0, pieceAt: null, cycleS: null, periodS: null, valuesTotal: 0, changes: null };
+    touched.push(signal);
+  }
+  const { work } = signal;
+  if (before !== null) {
+    const gapS = (sample.at - work.at) / 1000;
+    work.periodS = work.periodS === null ? gapS : work.periodS + 0.1 * (gapS - work.periodS); // smoothed over about ten readings
+  }
+  work.at = sample.at;
+  work.flags = sample.flags;
+  work.receivedAt = sample.receivedAt;
+  work.valuesTotal++;
+  if (signal.role === "job" && (work.changes === null || work.changes.at(-1)!.text !== (sample.text ?? "")))
+    work.changes = [...(work.changes ?? [{ at: Number.NEGATIVE_INFINITY, text: "" }]).slice(-7), { at: sample.at, text: sample.text ?? "" }];
+  if (!signal.counter) {
+    work.value = sample.value;
+    work.text = sample.text;
+  }
+  return work;
+}
+
+// For a counter, work.value is the last count that was read, through readings of "no value".
+function countInOrder(out: Derived, plant: Plant, signal: Signal, work: Latest, sample: Sample): void {
+  if (sample.value === null) return;
+  const pieces = delta(signal.counter!, work.value, sample.value);
+  work.value = sample.value;
+  const minute = minuteOfPiece(sample.at);
+  if (pieces > 0) {
+    work.cycleS = work.pieceAt === null ? null : (sample.at - work.pieceAt) / 1000 / pieces;
+    work.pieceAt = sample.at;
+  }
+  const job = jobBefore(plant.machines.get(signal.machineId)?.job ?? null, sample.at);
+  if (job === null) {
+    out.recount.push({ signal, fromMinute: minute, toMinute: minute }); // an older job was in force than is remembered
+    return;
+  }
+  const key = `${signal.id} ${minute} ${job}`;
+  const row = out.counts.get(key);
+  if (!row) out.counts.set(key, { signal, minute, job, pieces, firstAt: pieces > 0 ? sample.at : null, lastAt: pieces > 0 ? sample.at : null });
+  else {
+    row.pieces += pieces;
+    if (pieces > 0) {
+      row.firstAt ??= sample.at;
+      row.lastAt = sample.at;
+    }
+  }
+}
+
+// Job in force just before an instant: a reading of the same instant comes after the pieces. null: not remembered.
+function jobBefore(signal: Signal | null, at: number): string | null {
+  const known = signal ? (signal.work ?? signal.latest) : null;
+  if (known === null) return "";
+  for (let i = known.changes!.length - 1; i >= 0; i--) if (known.changes![i]!.at < at) return known.changes![i]!.text;
+  return null;
+}
+
+// A job reading in order of its own signal, but older than counts that came before it.
+function recountAfterJob(out: Derived, plant: Plant, signal: Signal, at: number): void {
+  for (const count of plant.machines.get(signal.machineId)?.signals.values() ?? []) {
+    if (!count.counter) continue;
+    const newest = count.work ?? count.latest;
+    if (newest && newest.at > at) out.recount.push({ signal: count, fromMinute: minuteOfPiece(at), toMinute: minuteOfPiece(newest.at) });
+  }
+}

@@ -1,0 +1,89 @@
+// What flows through the worker: from a raw value on the wire to a sample of a signal, or a letter that says why not.
+import type { CounterRule } from "#/server/domain/counter.ts";
+
+/** Root of the topics that follow the plant: takt/v1/<site>/<area>/<line>/<machine>/<signal>. */
+export const namespace = "takt/v1";
+
+/** A value as read from a payload, before it is known which signal it belongs to. */
+export type RawValue = number | string | boolean | null;
+
+/** Bits of a sample's flags, as in the schema. */
+export const Flag = { stampedOnReceipt: 1, historical: 2, noValue: 4, badQuality: 8 } as const;
+
+export type Role = "state" | "good_count" | "reject_count" | "rework_count" | "total_count" | "fault_code" | "job" | "product" | "measurement" | "energy";
+
+/** A signal as the worker knows it: from the plant, and the newest that is committed of it. */
+export type Signal = {
+  id: number;
+  machineId: number;
+  lineId: number;
+  source: Source;
+  /** site/area/line/machine/signal, for people and for letters. */
+  path: string;
+  role: Role;
+  ledger: boolean;
+  counter: CounterRule | null;
+  scale: number;
+  offset: number;
+  valueMap: ReadonlyMap<string, unknown> | null;
+  lowLimit: number | null;
+  highLimit: number | null;
+  unit: string;
+  retired: boolean;
+  latest: Latest | null;
+  /** Of the batch being written; becomes latest after COMMIT, and is dropped when the batch fails. */
+  work: Latest | null;
+  /** Trend: hour whose mark for the roll-up is set in this generation (ms); NaN: none. */
+  markedHour: number;
+};
+
+export type Latest = {
+  at: number;
+  value: number | null;
+  text: string | null;
+  flags: number;
+  receivedAt: number;
+  pieceAt: number | null;
+  cycleS: number | null;
+  periodS: number | null;
+  valuesTotal: number;
+  /** Job signals: the last few changes in order of device time, kept in memory only; before the first of them is not known here. */
+  changes: readonly { at: number; text: string }[] | null;
+};
+
+export type Source = {
+  id: number;
+  address: string;
+  form: "json" | "sparkplug" | "mapped";
+  noDataTimeoutMs: number;
+  maxBackfillMs: number;
+  announced: boolean | null;
+};
+
+/** One signal at one instant. at, receivedAt: ms since 1970 UTC (fractions are microseconds). */
+export type Sample = { signal: Signal; at: number; value: number | null; text: string | null; flags: number; receivedAt: number };
+
+/** What could not be written, with its reason for the plant engineer. */
+export type Letter = {
+  form: "message" | "value";
+  topic: string;
+  metric: string | null;
+  payload: Buffer;
+  valueCount: number;
+  code: string;
+  reason: string;
+  receivedAt: number;
+};
+
+/** What a link said of itself, or what was seen missing on it. */
+export type LinkEvent = { address: string; at: number; kind: string; alive: boolean | null; detail: string; receivedAt: number };
+
+/** A letter that keeps one value of a message in the form in which it can be tried again alone. */
+export function valueLetter(topic: string, metric: string | null, at: number | null, value: unknown, code: string, reason: string, receivedAt: number): Letter {
+  const payload = Buffer.from(JSON.stringify(at === null ? { value } : { ts: at, value }));
+  return { form: "value", topic, metric, payload, valueCount: 1, code, reason, receivedAt };
+}
+
+/** A sample that could be read but not kept. */
+export const refusedSample = (s: Sample, code: string, reason: string): Letter =>
+  valueLetter(`${namespace}/${s.signal.path}`, null, s.at, s.text ?? s.value, code, reason, s.receivedAt);

@@ -1,0 +1,285 @@
+// The set-based writes of a batch that follow its samples. Every one of them a statement, prepared once.
+import { createHash } from "node:crypto";
+import type pg from "pg";
+import type { Batch } from "./batch.ts";
+import { float8Array, instantArray, int2Array, int4Array, textArray } from "./binary.ts";
+import type { Derived, MinuteCount } from "./derive.ts";
+import type { Plant } from "./plant.ts";
+import type { Letter, LinkEvent, Sample, Signal, Source } from "./sample.ts";
+
+/** In order of keys everywhere: two writers of the same rows then wait for each other instead of locking each other out. */
+const by =
+  <T>(...keys: ((row: T) => number)[]) =>
+  (a: T, b: T) => {
+    for (const key of keys) if (key(a) !== key(b)) return key(a) - key(b);
+    return 0;
+  };
+
+export async function upsertLatest(db: pg.Client, signals: readonly Signal[]): Promise<void> {
+  if (signals.length === 0) return;
+  const rows = [...signals].sort(by((s) => s.id)).map((s) => ({ id: s.id, ...s.work! }));
+  await db.query({
+    name: "ingest.latest",
+    text: `-- ingest.latest
+      insert into signal_latest (signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
+      select signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total::bigint
+      from unnest($1::int4[], $2::timestamptz[], $3::float8[], $4::text[], $5::int2[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[])
+        g(signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
+      on conflict (signal_id) do update set at = excluded.at, value = excluded.value, text_value = excluded.text_value, flags = excluded.flags,
+        received_at = excluded.received_at, piece_at = excluded.piece_at, cycle_s = excluded.cycle_s, period_s = excluded.period_s, values_total = excluded.values_total`,
+    values: [
+      int4Array(rows.map((r) => r.id)),
+      instantArray(rows.map((r) => r.at)),
+      float8Array(rows.map((r) => r.value)),
+      textArray(rows.map((r) => r.text)),
+      int2Array(rows.map((r) => r.flags)),
+      instantArray(rows.map((r) => r.receivedAt)),
+      instantArray(rows.map((r) => r.pieceAt)),
+      float8Array(rows.map((r) => r.cycleS)),
+      float8Array(rows.map((r) => r.periodS)),
+      float8Array(rows.map((r) => r.valuesTotal)),
+    ],
+  });
+}
+
+export async function upsertCounts(db: pg.Client, counts: Iterable<MinuteCount>): Promise<void> {
+  const rows = [...counts].sort(
+    by(
+      (r) => r.signal.id,
+      (r) => r.minute,
+    ),
+  );
+  if (rows.length === 0) return;
+  await db.query({
+    name: "ingest.counts",
+    text: `-- ingest.counts
+      insert into count_minute (signal_id, minute, job, machine_id, pieces, first_at, last_at)
+      select * from unnest($1::int4[], $2::timestamptz[], $3::text[], $4::int4[], $5::float8[], $6::timestamptz[], $7::timestamptz[])
+      on conflict (signal_id, minute, job) do update set pieces = count_minute.pieces + excluded.pieces,
+        first_at = least(count_minute.first_at, excluded.first_at), last_at = greatest(count_minute.last_at, excluded.last_at)`,
+    values: [
+      int4Array(rows.map((r) => r.signal.id)),
+      instantArray(rows.map((r) => r.minute)),
+      textArray(rows.map((r) => r.job)),
+      int4Array(rows.map((r) => r.signal.machineId)),
+      float8Array(rows.map((r) => r.pieces)),
+      instantArray(rows.map((r) => r.firstAt)),
+      instantArray(rows.map((r) => r.lastAt)),
+    ],
+  });
+}
+
+export async function upsertPresence(db: pg.Client, derived: Derived): Promise<void> {
+  const rows = [...derived.presence.values()].sort(
+    by(
+      (r) => r.source.id,
+      (r) => r.minute,
+    ),
+  );
+  if (rows.length === 0) return;
+  await db.query({
+    name: "ingest.presence",
+    text: `-- ingest.presence
+      insert into source_minute (source_id, minute, first_at, last_at, n, lag_max_s)
+      select source_id, minute, first_at, last_at, n, lag_max_s from unnest($1::int4[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::int4[], $6::float8[]) g(source_id, minute, first_at, last_at, n, lag_max_s)
+      on conflict (source_id, minute) do update set first_at = least(source_minute.first_at, excluded.first_at), last_at = greatest(source_minute.last_at, excluded.last_at),
+        n = source_minute.n + excluded.n, lag_max_s = greatest(source_minute.lag_max_s, excluded.lag_max_s)`,
+    values: [
+      int4Array(rows.map((r) => r.source.id)),
+      instantArray(rows.map((r) => r.minute)),
+      instantArray(rows.map((r) => r.firstAt)),
+      instantArray(rows.map((r) => r.lastAt)),
+      int4Array(rows.map((r) => r.n)),
+      float8Array(rows.map((r) => r.lagMaxS)),
+    ],
+  });
+  const newest = [...derived.sourceLatest].map(([source, latest]) => ({ id: source.id, ...latest })).sort(by((r) => r.id));
+  await db.query({
+    name: "ingest.sourceStatus",
+    text: `-- ingest.sourceStatus
+      insert into source_status (source_id, last_at, last_received_at, lag_s)
+      select source_id, at, received_at, extract(epoch from received_at - at) from unnest($1::int4[], $2::timestamptz[], $3::timestamptz[]) g(source_id, at, received_at)
+      on conflict (source_id) do update set last_at = greatest(source_status.last_at, excluded.last_at), last_received_at = greatest(source_status.last_received_at, excluded.last_received_at),
+        lag_s = case when source_status.last_at is null or excluded.last_at >= source_status.last_at then excluded.lag_s else source_status.lag_s end`,
+    values: [int4Array(newest.map((r) => r.id)), instantArray(newest.map((r) => r.at)), instantArray(newest.map((r) => r.receivedAt))],
+  });
+}
+
+export async function upsertMarks(db: pg.Client, derived: Derived): Promise<void> {
+  const ledger = [...derived.ledgerMarks.values()].sort(
+    by(
+      (m) => m.machineId,
+      (m) => m.hour,
+    ),
+  );
+  if (ledger.length > 0)
+    await db.query({
+      name: "ingest.ledgerMarks",
+      text: `-- ingest.ledgerMarks
+        insert into ledger_mark (machine_id, hour, from_at, to_at) select * from unnest($1::int4[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+        on conflict (machine_id, hour) do update set from_at = least(ledger_mark.from_at, excluded.from_at), to_at = greatest(ledger_mark.to_at, excluded.to_at), marked_at = now()`,
+      values: [
+        int4Array(ledger.map((m) => m.machineId)),
+        instantArray(ledger.map((m) => m.hour)),
+        instantArray(ledger.map((m) => m.from)),
+        instantArray(ledger.map((m) => m.to)),
+      ],
+    });
+  const trend = [...derived.trendHours].sort(
+    by(
+      (m) => m.signalId,
+      (m) => m.hour,
+    ),
+  );
+  if (trend.length > 0)
+    await db.query({
+      // do update, not do nothing: it locks the mark, so that the roll-up does not take it away before these samples are to be seen
+      name: "ingest.trendMarks",
+      text: `-- ingest.trendMarks
+        insert into trend_mark (signal_id, hour) select distinct * from unnest($1::int4[], $2::timestamptz[])
+        on conflict (signal_id, hour) do update set hour = excluded.hour`,
+      values: [int4Array(trend.map((m) => m.signalId)), instantArray(trend.map((m) => m.hour))],
+    });
+}
+
+export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], sources: ReadonlyMap<string, Source>): Promise<void> {
+  if (links.length === 0) return;
+  const columns = [
+    links.map((l) => l.address),
+    instantArray(links.map((l) => l.at)),
+    links.map((l) => l.kind),
+    links.map((l) => l.alive),
+    links.map((l) => l.detail),
+    instantArray(links.map((l) => l.receivedAt)),
+  ];
+  await db.query({
+    name: "ingest.links",
+    text: `-- ingest.links
+      insert into link_event (source_id, address, at, kind, alive, detail, received_at)
+      select s.id, g.address, g.at, g.kind, g.alive, g.detail, g.received_at
+      from unnest($1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::timestamptz[]) g(address, at, kind, alive, detail, received_at) left join source s using (address)
+      on conflict do nothing`,
+    values: columns,
+  });
+  const announced = new Map<number, LinkEvent>();
+  for (const link of links) {
+    const source = sources.get(link.address);
+    const last = source && announced.get(source.id);
+    if (source && link.alive !== null && (!last || link.at >= last.at)) announced.set(source.id, link);
+  }
+  const rows = [...announced].sort((a, b) => a[0] - b[0]);
+  if (rows.length > 0)
+    await db.query({
+      name: "ingest.announced",
+      text: `-- ingest.announced
+        insert into source_status (source_id, announced, announced_at, announced_by) select * from unnest($1::int4[], $2::bool[], $3::timestamptz[], $4::text[])
+        on conflict (source_id) do update set announced = excluded.announced, announced_at = excluded.announced_at, announced_by = excluded.announced_by
+        where source_status.announced_at is null or source_status.announced_at <= excluded.announced_at`,
+      values: [int4Array(rows.map((r) => r[0])), rows.map((r) => r[1].alive), instantArray(rows.map((r) => r[1].at)), rows.map((r) => r[1].kind)],
+    });
+}
+
+export async function settleRetried(db: pg.Client, ids: readonly number[]): Promise<void> {
+  if (ids.length > 0)
+    await db.query({
+      name: "ingest.retried",
+      text: "-- ingest.retried\nupdate dead_letter set status = 'resolved', status_at = now() where id = any($1::bigint[]) and status = 'retry'",
+      values: [ids],
+    });
+}
+
+export type LetterWritten = { letter: Letter; isNew: boolean };
+
+/** Of topic, metric and payload: a redelivery is not a second letter. */
+const fingerprint = (letter: Letter) =>
+  createHash("sha1")
+    .update(`${letter.topic}\n${letter.metric ?? ""}\n`)
+    .update(letter.payload)
+    .digest();
+
+/** Larger payloads are kept by their head. */
+const keptBytes = 1024 * 1024;
+
+/** Sets letters aside; one that stands there already is counted as a repeat and takes the new reason. */
+export async function insertLetters(db: pg.Client, letters: readonly Letter[]): Promise<LetterWritten[]> {
+  if (letters.length === 0) return [];
+  const distinct = new Map<string, { letter: Letter; repeats: Letter[] }>();
+  for (const letter of letters) {
+    const key = fingerprint(letter).toString("hex");
+    const known = distinct.get(key);
+    if (known) known.repeats.push(letter);
+    else distinct.set(key, { letter, repeats: [] });
+  }
+  const keys = [...distinct.keys()].sort();
+  const rows = keys.map((key) => distinct.get(key)!);
+  const { rows: written } = await db.query<{ fingerprint: Buffer; isNew: boolean }>({
+    name: "ingest.letters",
+    text: `-- ingest.letters
+      insert into dead_letter (fingerprint, received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason)
+      select decode(fingerprint, 'hex'), received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason
+      from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::int4[], $10::int4[], $11::text[], $12::text[])
+        g(fingerprint, received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason)
+      on conflict (fingerprint) do update set repeats = dead_letter.repeats + excluded.repeats + 1, last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at),
+        reason_code = excluded.reason_code, reason = excluded.reason, status = case when dead_letter.status = 'discarded' then 'discarded' else 'open' end,
+        status_at = case when dead_letter.status in ('discarded', 'open') then dead_letter.status_at else now() end
+      returning fingerprint, xmax = 0 as "isNew"`,
+    values: [
+      keys,
+      instantArray(rows.map((r) => r.letter.receivedAt)),
+      instantArray(rows.map((r) => (r.repeats.at(-1) ?? r.letter).receivedAt)),
+      int4Array(rows.map((r) => r.repeats.length)),
+      rows.map((r) => r.letter.form),
+      rows.map((r) => clean(r.letter.topic)),
+      rows.map((r) => (r.letter.metric === null ? null : clean(r.letter.metric))),
+      rows.map((r) => r.letter.payload.subarray(0, keptBytes)),
+      int4Array(rows.map((r) => r.letter.payload.length)),
+      int4Array(rows.map((r) => r.letter.valueCount)),
+      rows.map((r) => r.letter.code),
+      rows.map((r) => clean(r.letter.reason)),
+    ],
+  });
+  const isNew = new Map(written.map((r) => [r.fingerprint.toString("hex"), r.isNew]));
+  return keys.flatMap((key, i) => [
+    { letter: rows[i]!.letter, isNew: isNew.get(key) ?? true },
+    ...rows[i]!.repeats.map((letter) => ({ letter, isNew: false })),
+  ]);
+}
+
+/** PostgreSQL's text has no NUL, and half of a surrogate pair is no UTF-8. */
+const clean = (text: string) => text.replaceAll("\0", "\u2400").toWellFormed();
+
+/** Lines that only measure are announced at most this often; what their boards show of it is the age of the data. */
+const trendAnnounceMs = 5_000;
+
+/** Wakes the boards of lines whose picture this batch changes. */
+export async function announce(
+  db: pg.Client,
+  announcedAt: Map<number, number>,
+  derived: Derived,
+  batch: Batch,
+  late: readonly Sample[],
+  lettersChanged: boolean,
+  plant: Plant,
+): Promise<void> {
+  const lines = new Set<number>();
+  const now = Date.now();
+  for (const sample of derived.ledger) lines.add(sample.signal.lineId);
+  for (const sample of late) lines.add(sample.signal.lineId);
+  for (const sample of derived.trend) {
+    const { lineId } = sample.signal;
+    if (!lines.has(lineId) && now - (announcedAt.get(lineId) ?? 0) >= trendAnnounceMs) lines.add(lineId);
+  }
+  if (batch.links.length > 0)
+    for (const signal of plant.signals.values()) if (batch.links.some((link) => link.address === signal.source.address)) lines.add(signal.lineId);
+  for (const id of lines) announcedAt.set(id, now);
+  const ids = [...lines];
+  const notes: [string, string][] = [];
+  for (let i = 0; i < ids.length; i += 500) notes.push(["board", JSON.stringify(ids.slice(i, i + 500))]); // a notice has at most 8,000 bytes
+  if (lettersChanged) notes.push(["dead_letter", "changed"]);
+  if (notes.length > 0)
+    await db.query({
+      name: "ingest.announce",
+      text: "-- ingest.announce\nselect pg_notify(channel, note) from unnest($1::text[], $2::text[]) n(channel, note)",
+      values: [notes.map((n) => n[0]), notes.map((n) => n[1])],
+    });
+}

@@ -1,0 +1,392 @@
+// The worker's life: database, lease, plant, broker, and the loop that writes one batch while the next one fills.
+import type pg from "pg";
+import type { Logger } from "pino";
+import { type Batch, Filling, hasWork, isEmpty } from "./batch.ts";
+import { Bytes } from "./binary.ts";
+import { connectDatabase, faultOf, sentenceOf } from "./database.ts";
+import type { Env } from "./env.ts";
+import { acquireLease, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
+import { type BrokerOptions, connectMqtt, type Delivery, type MqttLink } from "./mqtt.ts";
+import { loadPlant, type Plant } from "./plant.ts";
+import { Resolver } from "./resolve.ts";
+import { feedRetries } from "./retry.ts";
+import { namespace } from "./sample.ts";
+import { connectSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
+import type { Stats } from "./stats.ts";
+import { type SafeContext, writeSafely } from "./write-safely.ts";
+
+/** A batch is written this long after its first value at the latest: below it, latency; above it, fewer transactions. */
+const lingerMs = 25;
+/** Values in one transaction at most: 0.2 s of work at 250,000/s. */
+const maxBatchValues = 20_000;
+/** Held beyond these, the pump stops and the broker keeps the rest. */
+const maxHeldValues = 80_000;
+const maxHeldBytes = 64 * 1024 * 1024;
+const tickMs = 1_000;
+
+type Queued = { batch: Batch; epoch: number };
+
+export class Worker {
+  private readonly env: Env;
+  private readonly stats: Stats;
+  private readonly log: Logger;
+  private readonly holder: string;
+  private readonly broker: BrokerOptions;
+  private readonly filling = new Filling();
+  private fillingEpoch = 0;
+  private readonly queue: Queued[] = [];
+  private queuedValues = 0;
+  private queuedBytes = 0;
+  private plant: Plant | null = null;
+  private resolver: Resolver | null = null;
+  private mqtt: MqttLink | null = null;
+  private sparkplug: SparkplugLink | null = null;
+  private holding = false;
+  private stopping = false;
+  private plantChanged = false;
+  private retryAsked = true;
+  /** The write connection has ended while nothing was under way on it. */
+  private lost: Error | null = null;
+  private readonly wakers = new Set<() => void>();
+  private readonly copy = new Bytes(4 * 1024 * 1024);
+  private readonly lineAnnouncedAt = new Map<number, number>();
+
+  constructor(env: Env, stats: Stats, log: Logger, holder: string) {
+    this.env = env;
+    this.stats = stats;
+    this.log = log;
+    this.holder = holder;
+    this.broker = {
+      url: env.MQTT_URL,
+      username: env.MQTT_USERNAME,
+      password: env.MQTT_PASSWORD,
+      ca: env.MQTT_CA_FILE,
+      cert: env.MQTT_CERT_FILE,
+      key: env.MQTT_KEY_FILE,
+      version: env.MQTT_VERSION,
+    };
+    stats.heldBy(() => this.heldValues());
+  }
+
+  stop(): void {
+    this.stopping = true;
+    this.wake();
+  }
+
+  /** Runs until stopped. Database and broker may come and go. */
+  async run(): Promise<void> {
+    const awake = setInterval(() => this.mqtt?.keepAwake(), 10_000);
+    try {
+      await this.live();
+    } finally {
+      clearInterval(awake);
+    }
+  }
+
+  private async live(): Promise<void> {
+    let tries = 0;
+    while (!this.stopping) {
+      let db: pg.Client | null = null;
+      let side: pg.Client | null = null;
+      try {
+        db = await connectDatabase(this.env.DATABASE_URL, `takt-ingest ${this.env.INGEST_NAME}`);
+        side = await connectDatabase(this.env.DATABASE_URL, `takt-ingest ${this.env.INGEST_NAME} side`);
+        const lease = await this.lease(db);
+        if (!lease) break;
+        await this.reload(db);
+        tries = 0;
+        await this.listen(side);
+        this.stats.databaseOk = true;
+        this.stats.leased = true;
+        this.trouble("");
+        this.openLinks();
+        const beat = this.beat(side, lease);
+        try {
+          await this.write(db, lease);
+        } finally {
+          beat.stop();
+        }
+        await this.close(side, lease);
+        return;
+      } catch (error) {
+        this.stats.databaseOk = false;
+        if (error instanceof LeaseLost) {
+          this.stats.leased = false;
+          this.trouble(error.message);
+          await this.closeLinks();
+          this.forget();
+        } else if (faultOf(error) === "retry") {
+          this.trouble(`Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.heldValues()} values, the broker keeps the rest; trying again.`);
+          this.sparkplug?.offline("the database is away"); // edges then store and forward
+        } else throw error;
+        await this.sleep(Math.min(10_000, 250 * 2 ** Math.min(tries++, 6)) * (0.5 + Math.random() / 2));
+      } finally {
+        await Promise.allSettled([db?.end(), side?.end()]);
+      }
+    }
+    await this.closeLinks();
+  }
+
+  private async lease(db: pg.Client): Promise<Lease | null> {
+    const { INGEST_TOPICS, SPARKPLUG_GROUPS } = this.env;
+    const filters = [...(INGEST_TOPICS ?? [`${namespace}/#`]), ...SPARKPLUG_GROUPS.map((group) => `spBv1.0/${group}/#`)];
+    while (!this.stopping) {
+      const lease = await acquireLease(db, this.env.INGEST_NAME, filters, this.holder);
+      if (!("heldBy" in lease)) return lease;
+      this.trouble(`Standing by: the ${lease.heldBy}. It takes over when that one stops.`);
+      await this.sleep(2_000);
+    }
+    return null;
+  }
+
+  private async reload(db: pg.Client): Promise<void> {
+    this.plantChanged = false;
+    this.plant = await loadPlant(db, this.plant);
+    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000);
+    this.subscribe();
+    this.log.info({ revision: this.plant.revision, signals: this.plant.signals.size, machines: this.plant.machines.size }, "plant read");
+  }
+
+  private subscribe(): void {
+    const mapped = this.plant?.jsonMappings.map((m) => m.pattern) ?? [];
+    this.mqtt?.subscribe(this.env.INGEST_TOPICS ?? [`${namespace}/#`, ...mapped.filter((p) => !p.startsWith(`${namespace}/`))]);
+  }
+
+  private async listen(side: pg.Client): Promise<void> {
+    side.on("notification", ({ channel, payload }) => {
+      if (channel === "plant") this.plantChanged = true;
+      else if (payload === "retry") this.retryAsked = true;
+      this.wake();
+    });
+    await side.query("listen plant");
+    await side.query("listen dead_letter");
+    this.retryAsked = true;
+  }
+
+  private openLinks(): void {
+    if (this.mqtt) {
+      this.sparkplug?.online();
+      return;
+    }
+    this.mqtt = connectMqtt(this.broker, `takt-${this.env.INGEST_NAME}`, {
+      onMessage: (delivery, epoch) => this.receive(delivery, epoch),
+      onChange: (connected, why) => {
+        if (connected !== this.stats.mqttConnected || why)
+          this.log[connected && !why ? "info" : "warn"](
+            connected ? why || `connected to ${this.stats.brokerUrl}` : `Broker: ${why || "connection lost"}; trying again`,
+          );
+        this.stats.mqttConnected = connected;
+        this.stats.trouble = connected ? why : `Broker: ${why || "connection lost"}`;
+      },
+    });
+    this.subscribe();
+    if (this.env.SPARKPLUG_GROUPS.length > 0)
+      this.sparkplug = connectSparkplug(this.broker, this.env.SPARKPLUG_HOST_ID, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, {
+        onOutput: (output, receivedAt) => {
+          this.stats.messages += output.messages;
+          for (const v of output.values) this.resolver!.metric(v.address, v.metric, v.at, v.value, v.historical, receivedAt, this.filling);
+          for (const r of output.refused) this.filling.letter({ ...r, receivedAt });
+          for (const l of output.links) this.filling.link({ ...l, receivedAt });
+          return this.filled();
+        },
+        onChange: (connected, why) => {
+          this.stats.sparkplugConnected = connected;
+          this.log[connected ? "info" : "warn"](
+            connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug host offline: ${why}`,
+          );
+        },
+      });
+  }
+
+  private receive(delivery: Delivery, epoch: number): boolean {
+    this.stats.messages++;
+    const receivedAt = Date.now();
+    if (epoch !== this.fillingEpoch) {
+      this.cut();
+      this.fillingEpoch = epoch;
+    }
+    const { batch } = this.filling;
+    try {
+      this.resolver!.message({ ...delivery, receivedAt }, this.filling);
+    } catch (error) {
+      this.log.error({ err: error, topic: delivery.topic }, "a message could not be read");
+      this.filling.letter({
+        form: "message",
+        topic: delivery.topic,
+        metric: null,
+        payload: delivery.payload,
+        valueCount: 1,
+        code: "payload_shape",
+        reason: `The message could not be read: ${(error as Error).message}`,
+        receivedAt,
+      });
+    }
+    if (delivery.messageId !== null) batch.acks.push(delivery.messageId);
+    batch.bytes += delivery.payload.length;
+    return this.filled();
+  }
+
+  // False: enough is held, the pump waits.
+  private filled(): boolean {
+    const { batch } = this.filling;
+    if (batch.firstAt === 0 && !isEmpty(batch)) {
+      batch.firstAt = Date.now();
+      this.wake();
+    }
+    this.stats.received = this.filling.received;
+    if (batch.values >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
+    if (this.heldValues() < maxHeldValues && this.queuedBytes + this.filling.batch.bytes < maxHeldBytes) return true;
+    this.holding = true;
+    return false;
+  }
+
+  private heldValues(): number {
+    return this.queuedValues + this.filling.batch.values;
+  }
+
+  // Moves the filling batch to the queue.
+  private cut(): void {
+    const batch = this.filling.take();
+    if (isEmpty(batch)) return;
+    this.queue.push({ batch, epoch: this.fillingEpoch });
+    this.queuedValues += batch.values;
+    this.queuedBytes += batch.bytes;
+  }
+
+  private async write(db: pg.Client, lease: Lease): Promise<void> {
+    this.lost = null;
+    db.once("end", () => {
+      this.lost = new Error("the connection to the database was closed");
+      this.wake();
+    });
+    for (;;) {
+      if (this.lost) throw this.lost;
+      if (this.plantChanged) await this.reload(db);
+      if (this.retryAsked) {
+        this.retryAsked = await feedRetries(db, this.resolver!, this.filling);
+        this.filled();
+      }
+      if (this.queue.length === 0) {
+        const { batch } = this.filling;
+        if (isEmpty(batch)) {
+          if (this.stopping) return;
+          await this.pause(null, () => this.stopping || this.plantChanged || this.retryAsked || this.lost !== null || !isEmpty(this.filling.batch));
+          continue;
+        }
+        const wait = batch.firstAt + lingerMs - Date.now();
+        if (wait > 0 && !this.stopping) await this.sleep(wait);
+        if (this.queue.length === 0) this.cut();
+      }
+      const queued = this.queue[0];
+      if (!queued) continue;
+      const ctx: SafeContext = {
+        db,
+        plant: this.plant!,
+        lease,
+        copy: this.copy,
+        lineAnnouncedAt: this.lineAnnouncedAt,
+        log: this.log,
+        reload: () => this.reload(db),
+      };
+      const from = Date.now();
+      const outcome = !hasWork(queued.batch) ? { written: 0, duplicate: 0, setAside: new Map<string, number>() } : await writeSafely(ctx, queued.batch);
+      this.queue.shift();
+      this.queuedValues -= queued.batch.values;
+      this.queuedBytes -= queued.batch.bytes;
+      const now = Date.now();
+      this.stats.committed(outcome, now - from, now - (queued.batch.firstAt || from));
+      this.mqtt?.acknowledge(queued.epoch, queued.batch.acks);
+      if (this.holding && this.heldValues() < maxHeldValues / 2 && this.queuedBytes < maxHeldBytes / 2 && !this.stopping) {
+        this.holding = false;
+        this.mqtt?.release();
+        this.sparkplug?.release();
+      }
+    }
+  }
+
+  // Each second: sign of life with figures; renewal of the lease; what notices may have missed.
+  private beat(side: pg.Client, lease: Lease): { stop(): void } {
+    let busy = false;
+    let beats = 0;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      this.sign(side)
+        .then(async () => {
+          if (beats++ % 10 === 0) await renewLease(side, lease);
+          if (beats % 30 === 0) this.retryAsked = true;
+        })
+        .catch((error: Error) => this.log.warn(`sign of life: ${error.message}`)) // the write loop meets the same trouble and deals with it
+        .finally(() => {
+          busy = false;
+        });
+    }, tickMs);
+    return { stop: () => clearInterval(timer) };
+  }
+
+  private async sign(side: pg.Client): Promise<void> {
+    await side.query({
+      name: "ingest.sign",
+      text: `-- ingest.sign
+        with signed as (insert into ingest_worker (name, at, started_at, stats) values ($1, now(), $2, $3)
+          on conflict (name) do update set at = excluded.at, started_at = excluded.started_at, stats = excluded.stats returning name)
+        select pg_notify('worker', name) from signed`,
+      values: [this.env.INGEST_NAME, this.stats.startedAt, this.stats.picture(Date.now())],
+    });
+  }
+
+  private async close(side: pg.Client, lease: Lease): Promise<void> {
+    await this.closeLinks();
+    await this.sign(side);
+    await releaseLease(side, lease);
+  }
+
+  private async closeLinks(): Promise<void> {
+    const links = [this.mqtt?.end(), this.sparkplug?.end()];
+    this.mqtt = null;
+    this.sparkplug = null;
+    this.stats.mqttConnected = false;
+    this.stats.sparkplugConnected = false;
+    await Promise.allSettled(links);
+  }
+
+  // The lease is lost: what is held was not acknowledged, so its new reader gets it.
+  private forget(): void {
+    this.filling.received -= this.heldValues();
+    this.filling.take();
+    this.queue.length = 0;
+    this.queuedValues = 0;
+    this.queuedBytes = 0;
+    this.holding = false;
+  }
+
+  private trouble(sentence: string): void {
+    if (sentence && sentence !== this.stats.trouble) this.log.warn(sentence);
+    this.stats.trouble = sentence;
+  }
+
+  private wake(): void {
+    for (const waker of this.wakers) waker();
+  }
+
+  /** Until something happened, or ms at the most; long waits end early only when the worker stops. */
+  private sleep(ms: number): Promise<void> {
+    return this.pause(ms, () => this.stopping);
+  }
+
+  private pause(ms: number | null, isOver: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.wakers.delete(waker);
+        resolve();
+      };
+      const waker = () => {
+        if (isOver()) done();
+      };
+      const timer = ms === null ? undefined : setTimeout(done, ms);
+      this.wakers.add(waker);
+      waker();
+    });
+  }
+}
