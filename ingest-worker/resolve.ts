@@ -115,9 +115,9 @@ export class Resolver {
   }
 
   /** One metric of a Sparkplug node or device. */
-  metric(address: string, metric: string, at: number | null, value: RawValue, historical: boolean, receivedAt: number, sink: Sink): void {
+  metric(address: string, metric: string, at: number | null, value: RawValue, flags: number, receivedAt: number, sink: Sink): void {
     const signal = this.plant.sparkplugMappings.get(address)?.get(metric);
-    if (signal) return this.value(signal, address, metric, at, value, { topic: address, retained: false, receivedAt }, historical ? Flag.historical : 0, sink);
+    if (signal) return this.value(signal, address, metric, at, value, { topic: address, retained: false, receivedAt }, flags, sink);
     const reason = `No signal is mapped to the metric "${metric.slice(0, 80)}" of ${address}. Map it to one on the Data health page.`;
     sink.letter(valueLetter(`spBv1.0/${address}`, metric, at, value, "unknown_signal", reason, receivedAt));
   }

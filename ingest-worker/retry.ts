@@ -4,13 +4,14 @@ import type { Filling } from "./batch.ts";
 import { instant } from "./decode.ts";
 import type { Resolver } from "./resolve.ts";
 import type { RawValue } from "./sample.ts";
+import type { SparkplugLink } from "./sparkplug-link.ts";
 
 const atOnce = 2_000;
 
 type LetterRow = { id: string; form: "message" | "value"; topic: string; metric: string | null; payload: Buffer; payloadSize: number; receivedAt: Date };
 
 /** Puts letters with status 'retry' into the filling batch. True: there may be more. */
-export async function feedRetries(db: pg.Client, resolver: Resolver, filling: Filling): Promise<boolean> {
+export async function feedRetries(db: pg.Client, resolver: Resolver, filling: Filling, sparkplug: SparkplugLink | null): Promise<boolean> {
   const taken = filling.batch.retried;
   const { rows } = await db.query<LetterRow>(
     `-- ingest.retries
@@ -23,11 +24,12 @@ export async function feedRetries(db: pg.Client, resolver: Resolver, filling: Fi
     if (row.metric !== null) {
       const { ts, value } = JSON.parse(row.payload.toString("utf8")) as { ts?: unknown; value: RawValue };
       const at = instant(ts);
-      resolver.metric(row.topic.replace(/^spBv1\.0\//, ""), row.metric, typeof at === "number" ? at : receivedAt, value, false, receivedAt, filling);
-    } else if (row.topic.startsWith("spBv1.0/") || row.payload.length < row.payloadSize) {
-      hopeless.push(row.id); // a Sparkplug message means nothing without its session; of a cut payload only the head was kept
+      resolver.metric(row.topic.replace(/^spBv1\.0\//, ""), row.metric, typeof at === "number" ? at : receivedAt, value, 0, receivedAt, filling);
+    } else if (row.payload.length < row.payloadSize || (row.topic.startsWith("spBv1.0/") && sparkplug === null)) {
+      hopeless.push(row.id); // of a cut payload only the head was kept
       continue;
-    } else resolver.message({ topic: row.topic, payload: row.payload, retained: false, receivedAt, again: true }, filling);
+    } else if (row.topic.startsWith("spBv1.0/")) sparkplug!.retry(row.topic, row.payload, receivedAt);
+    else resolver.message({ topic: row.topic, payload: row.payload, retained: false, receivedAt, again: true }, filling);
     filling.batch.retried.push(Number(row.id));
   }
   if (hopeless.length > 0)

@@ -11,7 +11,7 @@ import { loadPlant, type Plant } from "./plant.ts";
 import { Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
 import { namespace } from "./sample.ts";
-import { connectSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
+import { openSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
 import type { Stats } from "./stats.ts";
 import { type SafeContext, writeSafely } from "./write-safely.ts";
 
@@ -117,7 +117,7 @@ export class Worker {
           this.forget();
         } else if (faultOf(error) === "retry") {
           this.trouble(`Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.heldValues()} values, the broker keeps the rest; trying again.`);
-          this.sparkplug?.offline("the database is away"); // edges then store and forward
+          void this.sparkplug?.offline(); // edges then store and forward
         } else throw error;
         await this.sleep(Math.min(10_000, 250 * 2 ** Math.min(tries++, 6)) * (0.5 + Math.random() / 2));
       } finally {
@@ -164,10 +164,8 @@ export class Worker {
   }
 
   private openLinks(): void {
-    if (this.mqtt) {
-      this.sparkplug?.online();
-      return;
-    }
+    this.sparkplug?.online();
+    if (this.mqtt) return;
     this.mqtt = connectMqtt(this.broker, `takt-${this.env.INGEST_NAME}`, {
       onMessage: (delivery, epoch) => this.receive(delivery, epoch),
       onChange: (connected, why) => {
@@ -181,21 +179,20 @@ export class Worker {
     });
     this.subscribe();
     if (this.env.SPARKPLUG_GROUPS.length > 0)
-      this.sparkplug = connectSparkplug(this.broker, this.env.SPARKPLUG_HOST_ID, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, {
-        onOutput: (output, receivedAt) => {
-          this.stats.messages += output.messages;
-          for (const v of output.values) this.resolver!.metric(v.address, v.metric, v.at, v.value, v.historical, receivedAt, this.filling);
-          for (const r of output.refused) this.filling.letter({ ...r, receivedAt });
-          for (const l of output.links) this.filling.link({ ...l, receivedAt });
-          return this.filled();
+      this.sparkplug = openSparkplug(this.broker, this.env.SPARKPLUG_HOST_ID, this.env.SPARKPLUG_GROUPS, {
+        resolver: () => this.resolver!,
+        sink: this.filling,
+        onMessage: () => {
+          this.stats.messages++;
         },
+        filled: () => this.filled(),
         onChange: (connected, why) => {
+          if (connected || why)
+            this.log[connected ? "info" : "warn"](connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug: ${why}`);
           this.stats.sparkplugConnected = connected;
-          this.log[connected ? "info" : "warn"](
-            connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug host offline: ${why}`,
-          );
         },
       });
+    this.sparkplug?.online();
   }
 
   private receive(delivery: Delivery, epoch: number): boolean {
@@ -263,7 +260,7 @@ export class Worker {
       if (this.lost) throw this.lost;
       if (this.plantChanged) await this.reload(db);
       if (this.retryAsked) {
-        this.retryAsked = await feedRetries(db, this.resolver!, this.filling);
+        this.retryAsked = await feedRetries(db, this.resolver!, this.filling, this.sparkplug);
         this.filled();
       }
       if (this.queue.length === 0) {
@@ -342,7 +339,7 @@ export class Worker {
   }
 
   private async closeLinks(): Promise<void> {
-    const links = [this.mqtt?.end(), this.sparkplug?.end()];
+    const links = [this.mqtt?.end(), this.sparkplug?.offline()];
     this.mqtt = null;
     this.sparkplug = null;
     this.stats.mqttConnected = false;

@@ -1,0 +1,88 @@
+// Sparkplug: the host application's connection and rules, joined to the filling batch.
+import type { BrokerOptions } from "./mqtt.ts";
+import type { Resolver, Sink } from "./resolve.ts";
+import { Flag } from "./sample.ts";
+import { type HostOutput, SparkplugHost } from "./sparkplug.ts";
+import { SparkplugConnection } from "./sparkplug-connection.ts";
+
+export type SparkplugLink = {
+  /** Wanted: connects and stays. */
+  online(): void;
+  /** Says that this host is offline, and leaves: edge nodes then store and forward. */
+  offline(): Promise<void>;
+  /** Lets a held message pump go on. */
+  release(): void;
+  /** A letter once more. */
+  retry(topic: string, payload: Buffer, receivedAt: number): void;
+};
+
+type Hooks = {
+  resolver(): Resolver;
+  sink: Sink;
+  onMessage(): void;
+  /** After something came in; false: hold the pump until release(). */
+  filled(): boolean;
+  onChange(connected: boolean, why: string): void;
+};
+
+/** How often the host looks after what is due: the reorder time-out is 2 s. */
+const tickMs = 250;
+
+export function openSparkplug(broker: BrokerOptions, hostId: string, groups: readonly string[], hooks: Hooks): SparkplugLink {
+  const host = new SparkplugHost({ hostId });
+  const waiting: (() => void)[] = [];
+  let why = "";
+
+  const take = (output: HostOutput, receivedAt: number): void | Promise<void> => {
+    const { sink } = hooks;
+    const resolver = hooks.resolver();
+    for (const v of output.values)
+      resolver.metric(v.address, v.metric, v.at, v.value, (v.historical ? Flag.historical : 0) | (v.good ? 0 : Flag.badQuality), v.receivedAt, sink);
+    for (const refused of output.refused) sink.letter({ ...refused, receivedAt });
+    for (const change of output.links) sink.link({ ...change, receivedAt });
+    for (let n = output.duplicates + output.repeats; n > 0; n--) sink.repeat();
+    for (const command of output.commands) connection.publish(command);
+    if (hooks.filled()) return;
+    return new Promise((resolve) => {
+      waiting.push(resolve);
+    });
+  };
+
+  const connection = new SparkplugConnection({
+    ...broker,
+    protocolVersion: broker.version,
+    hostId,
+    groups,
+    onMessage: (topic, payload, receivedAt, about) => {
+      hooks.onMessage();
+      return take(host.onMessage(topic, payload, receivedAt, about), receivedAt);
+    },
+    onConnected: () => {
+      why = "";
+      hooks.onChange(true, "");
+    },
+    onDisconnected: (now, aliveUntil) => {
+      void take(host.onDisconnected(now, aliveUntil), now);
+      hooks.onChange(false, why);
+    },
+    onProblem: (sentence) => {
+      why = sentence;
+      if (!connection.connected) hooks.onChange(false, sentence);
+    },
+  });
+  const timer = setInterval(() => {
+    const now = Date.now();
+    const due = host.nextTickAt();
+    if (due !== null && due <= now) void take(host.onTick(now), now);
+  }, tickMs);
+  timer.unref();
+
+  return {
+    online: () => connection.online(),
+    offline: () => connection.offline(),
+    release() {
+      for (const go of waiting.splice(0)) go();
+    },
+    retry: (topic, payload, receivedAt) => void take(host.onRetry(topic, payload, receivedAt), receivedAt),
+  };
+}
