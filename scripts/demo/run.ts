@@ -1,0 +1,67 @@
+/** A plant in the foreground of a terminal: started, told of, and stopped by Ctrl-C. */
+import { relative } from "node:path";
+import { parseArgs } from "node:util";
+import { isFree } from "../embedded/processes.ts";
+import { env, projectRoot } from "../env.ts";
+import { portOf } from "../port.ts";
+import { failWith, messageOf, Trouble } from "../trouble.ts";
+import { takePlace } from "./alone.ts";
+import { openConsole } from "./console.ts";
+import { forget, type PlantOptions, startPlant } from "./plant.ts";
+
+type Run = Pick<PlantOptions, "dataDir" | "logDir" | "web" | "history"> & { what: string; title: string };
+
+export async function runPlant(run: Run): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    const { fresh, port, history } = read(run);
+    const release = takePlace(`${run.dataDir}.running`, run.what, `http://localhost:${port}`);
+    process.once("exit", release);
+    if (!(await isFree(port, env.host ?? "127.0.0.1")))
+      throw new Trouble(`Port ${port} is in use by another program. Choose another: npm run ${run.web === "dev" ? "dev" : "demo"} -- --port ${port + 1}`);
+    const console = openConsole();
+    console.say(run.title);
+    if (fresh) await console.step("forget the data of before", () => forget(run.dataDir));
+    let running: { stop(): Promise<void> } | null = null;
+    let stopped = false;
+    const stop = async () => {
+      // One Ctrl-C may arrive twice: from the terminal and from npm.
+      if (stopped) return;
+      stopped = true;
+      const from = performance.now();
+      console.progress("", null);
+      console.say("Stopping.");
+      await running?.stop();
+      console.say(`Stopped in ${((performance.now() - from) / 1000).toFixed(1)} s.`);
+      process.exit(0);
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        stop().catch(failWith);
+      });
+    }
+    const plant = startPlant({ ...run, port, history, console });
+    running = plant;
+    const started = await plant.ready.catch((error: unknown) => (stopped ? null : failWith(error)));
+    if (stopped || !started) return;
+    const { url, boards } = started;
+    console.say(`\nTakt is live: ${url}   (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+    for (const { path, name } of boards) console.say(`  ${name.padEnd(34)} ${url}${path}`);
+    console.say(`  Logs are in ${relative(projectRoot, run.logDir)}. Ctrl-C stops all of it; the next start goes on with its data.\n`);
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+function read(run: Run): { fresh: boolean; port: number; history: string | null } {
+  const usage = `Usage: npm run ${run.web === "dev" ? "dev" : "demo"} -- [--fresh] [--port N] [--history 14d|none]`;
+  try {
+    const { values } = parseArgs({
+      options: { fresh: { type: "boolean", default: false }, port: { type: "string" }, history: { type: "string", default: run.history ?? "none" } },
+    });
+    if (!/^(none|\d+[dh])$/.test(values.history)) throw new Trouble(`--history takes a length such as 14d or 12h, or none.`);
+    return { fresh: values.fresh, port: portOf(values.port ?? env.port ?? "3000"), history: values.history === "none" ? null : values.history };
+  } catch (error) {
+    throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
+  }
+}

@@ -1,0 +1,44 @@
+/** npm run embedded -- up | down | status [--name NAME]: the embedded database and broker alone, left running. */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { down, findRunning, up } from "./embedded/detached.ts";
+import { env } from "./env.ts";
+import { failWith, messageOf, Trouble } from "./trouble.ts";
+
+const usage = "Usage: npm run embedded -- up | down | status [--name NAME]";
+
+async function main(): Promise<void> {
+  const { positionals, values } = read();
+  if (!/^[a-z0-9][a-z0-9-]{0,40}$/.test(values.name)) throw new Trouble("--name takes small letters, digits and hyphens.");
+  const dataDir = join(env.stateDir, "data", values.name);
+  const say = (line: string) => console.error(line);
+  if (env.databaseUrl) say("DATABASE_URL is set: that database is used, none is started.");
+  if (env.mqttUrl) say("MQTT_URL is set: that broker is used, none is started.");
+  switch (positionals[0]) {
+    case "up": {
+      const running = await up(dataDir, say);
+      console.log(`DATABASE_URL=${running.databaseUrl}\nMQTT_URL=${running.mqttUrl}`);
+      return;
+    }
+    case "down":
+      console.log((await down(dataDir)) ? "Stopped." : "Nothing was running.");
+      return;
+    case "status": {
+      const running = findRunning(dataDir);
+      console.log(running ? `Running.\nDATABASE_URL=${running.databaseUrl}\nMQTT_URL=${running.mqttUrl}` : "Not running. Start with: npm run embedded -- up");
+      return;
+    }
+    default:
+      throw new Trouble(usage);
+  }
+}
+
+function read() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { name: { type: "string", default: "embedded" } } });
+  } catch (error) {
+    throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
+  }
+}
+
+await main().catch(failWith);
