@@ -1,0 +1,190 @@
+/** npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export */
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { parseArgs } from "node:util";
+import pg from "pg";
+import type { Db } from "#/server/db.ts";
+import { env } from "#/server/env.ts";
+import { isDatabaseAway } from "#/server/errors.ts";
+import type { PlantFile } from "#/server/plant/file.ts";
+import { readPlantFile, writeComplaint } from "#/server/plant/read-file.ts";
+import { applyPlan, lockPlant, type Plan, planPlant } from "#/server/plant/service.ts";
+
+const usage = "Usage: npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export";
+
+/** An end that the person at the terminal understands: its lines are printed as they are, and the exit code is 1. */
+class Ended extends Error {
+  override name = "Ended";
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = readArguments();
+  const [command, file, ...more] = positionals;
+  if (more.length > 0) throw new Ended(usage);
+  switch (command) {
+    case "check": {
+      const plant = readFile(file);
+      console.log(`${file}: no mistakes found. ${countEntries(plant)}`);
+      return;
+    }
+    case "apply":
+      return apply(readFile(file), { dryRun: values["dry-run"], yes: values.yes });
+    case "export":
+      if (file !== undefined) throw new Ended(`export takes no file; write: npm run plant --silent -- export > ${file}`);
+      return exportToStdout();
+    default:
+      throw new Ended(usage);
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { "dry-run": { type: "boolean", default: false }, yes: { type: "boolean", short: "y", default: false } },
+    });
+  } catch (error) {
+    throw new Ended(`${error instanceof Error ? error.message : error}\n${usage}`);
+  }
+}
+
+/** @throws Ended with every mistake on a line of its own */
+function readFile(file: string | undefined): PlantFile {
+  if (file === undefined) throw new Ended(usage);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new Ended(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Ended(`${file} is not UTF-8 text. Save it as UTF-8.`);
+  }
+  const { plant, complaints } = readPlantFile(text);
+  if (plant) return plant;
+  const count = complaints.length === 1 ? "1 mistake" : `${complaints.length} mistakes`;
+  throw new Ended([...complaints.map((complaint) => writeComplaint(file, complaint)), `${count}. Nothing was changed.`].join("\n"));
+}
+
+function countEntries({ sites, product_lines }: PlantFile): string {
+  const lines = sites.flatMap((site) => site.areas.flatMap((area) => area.lines));
+  const machines = lines.flatMap((line) => line.machines);
+  const signals = machines.reduce((sum, machine) => sum + machine.signals.length, 0);
+  const products = product_lines.reduce((sum, line) => sum + line.products.length, 0);
+  return `Sites ${sites.length}, lines ${lines.length}, machines ${machines.length}, signals ${signals}, products ${products}.`;
+}
+
+async function apply(plant: PlantFile, { dryRun, yes }: { dryRun: boolean; yes: boolean }): Promise<void> {
+  // Whole seconds: what holds from now on is read by people.
+  const now = new Date(Math.floor(Date.now() / 1000) * 1000);
+  await withDatabase(async (client) => {
+    const shown = await inTransaction(client, "begin isolation level repeatable read read only", (tx) => planPlant(tx, plant, now));
+    if (shown.troubles.length > 0) throw new Ended([...shown.troubles, "Nothing was changed."].join("\n"));
+    if (shown.summary === "") {
+      console.log("Nothing to change.");
+      return;
+    }
+    for (const line of shown.lines) console.log(line);
+    console.log(`${shown.summary}.`);
+    if (dryRun) return;
+    if (!yes && !(await confirmed())) throw new Ended("Nothing was changed.");
+    await inTransaction(client, "begin", async (tx) => {
+      await lockPlant(tx);
+      const plan = await planPlant(tx, plant, now);
+      if (!isSame(plan, shown))
+        throw new Ended("The plant was changed by someone else in the meantime. Nothing was changed; apply again to see what would be now.");
+      await applyPlan(tx, plan, now);
+    });
+    console.log("Applied.");
+  });
+}
+
+const isSame = (a: Plan, b: Plan) => JSON.stringify([a.troubles, a.lines, a.summary]) === JSON.stringify([b.troubles, b.lines, b.summary]);
+
+async function confirmed(): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Ended("There is no terminal to ask at. Look at the changes above, then give --yes. Nothing was changed.");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^(y|yes)$/i.test((await terminal.question("Apply these changes? [y/N] ")).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+async function exportToStdout(): Promise<void> {
+  const url = databaseUrl();
+  // What is wrong with the database is told by pg, in the same words as for apply.
+  await withDatabase(async (client) => {
+    await client.query("-- plant.schema\n select from enterprise limit 0");
+  });
+  const { prismaClient } = await import("#/server/prisma.ts");
+  const { exportPlant } = await import("#/server/plant/export.ts");
+  const prisma = prismaClient(url);
+  try {
+    const text = await exportPlant(prisma);
+    if (text === null) throw new Ended("The database holds no plant yet. Fill it with: npm run plant -- apply FILE");
+    process.stdout.write(text);
+  } finally {
+    await prisma.$disconnect();
+  }
+}
+
+function databaseUrl(): string {
+  try {
+    return env().DATABASE_URL;
+  } catch (error) {
+    throw new Ended(error instanceof Error ? error.message : String(error)); // names each wrong variable
+  }
+}
+
+async function withDatabase(work: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl(), application_name: "takt plant", connectionTimeoutMillis: 10_000 });
+  client.on("error", () => undefined); // the statement under way fails with it
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function inTransaction<Result>(client: pg.Client, begin: string, work: (tx: Db) => Promise<Result>): Promise<Result> {
+  await client.query(begin);
+  try {
+    const result = await work({ rows: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows });
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch(() => undefined); // where the connection is gone, the server rolls back by itself
+    throw error;
+  }
+}
+
+/** Expected trouble in a sentence; null for anything else. */
+function sentenceOf(error: unknown): string | null {
+  if (error instanceof Ended) return error.message;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const said = error instanceof Error ? error.message : String(error);
+  if (isDatabaseAway(error)) return `The database cannot be reached (${said || code}). Is it running, and is DATABASE_URL right?`;
+  if (code.startsWith("28")) return `The database refuses the sign-in: ${said}. Check user and password in DATABASE_URL.`;
+  if (code === "3D000") return `${said}. Create it, or check the name in DATABASE_URL.`;
+  if (code === "42P01") return "This database has no Takt schema yet. Run: npm run migrate";
+  if (code === "ERR_MODULE_NOT_FOUND" && said.includes("prisma/generated")) return "The database client has not been generated yet. Run: npm run build";
+  if (code === "23503" || code === "23001")
+    return `Data came in for something that was about to be deleted (${said}). Nothing was changed; apply again: it will be retired instead.`;
+  return null;
+}
+
+try {
+  await main();
+} catch (error) {
+  const sentence = sentenceOf(error);
+  if (sentence === null) console.error(error);
+  else
+    for (const line of sentence.split("\n"))
+      console.error(error instanceof Ended && line.includes(":") && /:\d+:\d+: /.test(line) ? line : `takt plant: ${line}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,146 @@
+/** A plan in words: what is added, changed, taken away, old -> new. */
+import { type Comparison, type FieldChange, word } from "#/server/plant/compare.ts";
+import { writeClock, writeDays, writeDuration } from "#/server/plant/file-values.ts";
+import type { Farewell } from "#/server/plant/history.ts";
+import { unpackedMapping } from "#/server/plant/item-fields.ts";
+import { type FieldValue, type Item, type Kind, kinds, parentKind } from "#/server/plant/items.ts";
+import { type Span, sinceEver } from "#/server/plant/timeline.ts";
+import type { TimelinePlan } from "#/server/plant/timeline-plan.ts";
+
+/** Kinds that are told one by one even where all of their site is new; the rest of a new thing is told as numbers. */
+const alwaysTold: ReadonlySet<Kind> = new Set<Kind>(["enterprise", "site", "area", "line"]);
+
+/** Lines for people; empty where nothing changes. zones: time zone by site key. */
+export function describePlan(comparison: Comparison, farewell: Farewell, timelines: TimelinePlan, zones: ReadonlyMap<string, string>): string[] {
+  const lines = [...describeAdded(comparison.added)];
+  for (const { item, fields, wasRetired } of comparison.changed) {
+    const renamed = fields.find(({ field }) => field === "key");
+    const rest = fields.filter((change) => change !== renamed && !isFollowUp(item, change));
+    if (item.kind === "source" && renamed && rest.length === 0 && !wasRetired) continue; // a machine's own source goes along with its machine
+    const told = [...(renamed ? [`key ${renamed.from} -> ${renamed.to}`] : []), ...rest.map((change) => describeField(item.kind, change))];
+    lines.push(`~ ${word(item.kind)} ${item.address}: ${[...(wasRetired ? ["back, with its history"] : []), ...told].join(", ")}`);
+  }
+  const added = new Set(comparison.added.map((item) => `${item.kind} ${item.address}`));
+  for (const { machine, product, before, after } of timelines.rates) {
+    if (added.has(`machine ${machine}`)) continue;
+    const zone = zones.get(machine.split("/")[0] ?? "") ?? "UTC";
+    lines.push(
+      `~ ideal cycle of machine ${machine}${product === "" ? "" : ` for product ${product}`}: ${describeSpans(
+        before,
+        after,
+        (value) => `${value} s`,
+        (ms) => instantText(ms, zone),
+      )}`,
+    );
+  }
+  for (const { line, before, after } of timelines.patterns) {
+    if (added.has(`line ${line}`)) continue;
+    lines.push(
+      `~ shift pattern of line ${line}: ${describeSpans(
+        before,
+        after,
+        (value) => value.split("/").at(-1) ?? value,
+        (ms) => new Date(ms).toISOString().slice(0, 10),
+      )}`,
+    );
+  }
+  for (const { row, address } of farewell.retire) lines.push(`- ${word(row.kind)} ${address}: retired, its history stays`);
+  for (const { row, address } of farewell.remove) lines.push(`- ${word(row.kind)} ${address}: deleted, it has no history`);
+  return lines;
+}
+
+/** `3 added, 1 changed, 1 retired, 2 deleted` */
+export function countPlan(comparison: Comparison, farewell: Farewell, timelines: TimelinePlan): string {
+  const added = new Set(comparison.added.map((item) => item.address));
+  const changed =
+    comparison.changed.length +
+    timelines.rates.filter(({ machine }) => !added.has(machine)).length +
+    timelines.patterns.filter(({ line }) => !added.has(line)).length;
+  return [
+    [comparison.added.length, "added"],
+    [changed, "changed"],
+    [farewell.retire.length, "retired"],
+    [farewell.remove.length, "deleted"],
+  ]
+    .filter(([n]) => n !== 0)
+    .map(([n, what]) => `${n} ${what}`)
+    .join(", ");
+}
+
+function describeAdded(added: readonly Item[]): string[] {
+  const addedAt = new Map(added.map((item) => [`${item.kind} ${item.address}`, item]));
+  const above = (item: Item) => {
+    const kind = parentKind[item.kind];
+    return kind === null ? undefined : addedAt.get(`${kind} ${item.parent}`);
+  };
+  const inside = new Map<Item, Map<Kind, number>>();
+  const told: Item[] = [];
+  for (const item of added) {
+    let host = above(item);
+    if (host === undefined || alwaysTold.has(item.kind)) {
+      told.push(item);
+      continue;
+    }
+    while (host && !alwaysTold.has(host.kind) && above(host)) host = above(host);
+    if (!host) continue;
+    const counts = inside.get(host) ?? new Map<Kind, number>();
+    inside.set(host, counts.set(item.kind, (counts.get(item.kind) ?? 0) + 1));
+  }
+  return told.map((item) => {
+    const counts = [...(inside.get(item) ?? [])].sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b)).map(([kind, n]) => `${n} ${plural(word(kind), n)}`);
+    const name = typeof item.fields.name === "string" && item.fields.name !== item.key ? ` "${item.fields.name}"` : "";
+    return `+ ${word(item.kind)} ${item.address}${name}${counts.length > 0 ? ` with ${counts.join(", ")}` : ""}`;
+  });
+}
+
+const plural = (noun: string, n: number) => (n === 1 ? noun : `${noun}s`);
+
+/** What only follows from another change that is told already. */
+const isFollowUp = (item: Item, { field, from, to }: FieldChange): boolean =>
+  (field === "name" && from === null && to === item.key) || (parentKind[item.kind] === field && item.kind !== "product" && item.kind !== "source");
+
+function describeField(kind: Kind, { field, from, to }: FieldChange): string {
+  return `${field.replaceAll("_", " ")} ${describeValue(kind, field, from)} -> ${describeValue(kind, field, to)}`;
+}
+
+function describeValue(kind: Kind, field: string, value: FieldValue): string {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return "none";
+  if (typeof value === "number") return describeNumber(kind, field, value);
+  if (typeof value === "string") return value === "" ? '""' : value;
+  if (field === "days") return writeDays(value as number[]);
+  if (field === "breaks")
+    return (value as { name: string; start: number; end: number }[]).map((b) => `${b.name} ${writeClock(b.start)}-${writeClock(b.end)}`).join(" + ");
+  if (field === "mapping") return (value as string[]).map(describeMapping).join(" + ");
+  return JSON.stringify(value);
+}
+
+function describeNumber(kind: Kind, field: string, value: number): string {
+  if (kind === "shift") return writeClock(value);
+  return field.endsWith("timeout") || field === "max_backfill" || field === "period" ? writeDuration(value) : String(value);
+}
+
+function describeMapping(packed: string): string {
+  const { form, pattern, path } = unpackedMapping(packed);
+  return form === "sparkplug" ? `metric ${path} of ${pattern}` : `${pattern}${path === "" ? "" : ` (${path})`}`;
+}
+
+/** Only the spans that are not the same on both sides. */
+function describeSpans(before: readonly Span[], after: readonly Span[], value: (raw: string) => string, time: (ms: number) => string): string {
+  const face = (span: Span) => {
+    const from = span.from === sinceEver ? "" : ` from ${time(span.from)}`;
+    return `${value(span.value)}${from}${span.to === Number.POSITIVE_INFINITY ? "" : ` until ${time(span.to)}`}`;
+  };
+  const kept = new Set(before.map(face).filter((text) => after.some((span) => face(span) === text)));
+  const told = (spans: readonly Span[]) =>
+    spans
+      .map(face)
+      .filter((text) => !kept.has(text))
+      .join(", ") || "none";
+  return `${told(before)} -> ${told(after)}`;
+}
+
+/** An instant as clocks at the site show it. */
+function instantText(ms: number, zone: string): string {
+  const text = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" }).format(new Date(ms));
+  return text.endsWith(" 00:00:00") ? text.slice(0, 10) : text;
+}

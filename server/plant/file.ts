@@ -1,0 +1,209 @@
+/**
+ * The plant as a YAML file: its shape, told to zod. docs/plant-file.md explains it with an example.
+ * What needs a look at more than one place of the file (references, duplicates, overlaps) is in `file-rules.ts`.
+ */
+import { z } from "zod";
+import { parseClock, parseDays, parseDuration } from "#/server/plant/file-values.ts";
+
+export const signalRoles = [
+  "state",
+  "good_count",
+  "reject_count",
+  "rework_count",
+  "total_count",
+  "fault_code",
+  "job",
+  "product",
+  "measurement",
+  "energy",
+] as const;
+export const losses = ["breakdown", "changeover", "minor_stop", "planned", "external", "quality", "other"] as const;
+export const topologies = ["parallel", "constraint"] as const;
+export const sourceForms = ["json", "sparkplug", "mapped"] as const;
+
+/** As `is_plant_key` in the database: a key is a segment of topics and of addresses on screen. */
+export const keyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const key = z
+  .string()
+  .regex(keyPattern, "must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or digit: it becomes part of topics and addresses");
+const name = z.string().trim().min(1, "must not be empty").max(200, "must be 200 characters at most");
+const text = z.string().min(1, "must not be empty");
+const number = z.number();
+
+/** Refuses with the reason that `parse` throws; the value goes on parsed. */
+const parsed = <T>(parse: (raw: string | number) => T) =>
+  z
+    .custom<string | number>((raw) => typeof raw === "string" || typeof raw === "number", "must be text")
+    .transform((raw, ctx): T => {
+      try {
+        return parse(raw);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        ctx.addIssue({ code: "custom", message: error.message });
+        return z.NEVER;
+      }
+    });
+
+/** Seconds; written `90d`, `1h30m`, `500ms` or as a number of seconds. */
+const durationS = parsed(parseDuration);
+/** Minutes after midnight; written `06:00`. Ends may be written past midnight: `30:00` is 06:00 of the next day. */
+const clockMinutes = parsed(parseClock);
+const days = z.preprocess((raw) => (Array.isArray(raw) ? raw.join(",") : raw), parsed(parseDays));
+const date = z.iso.date("must be a day such as 2026-04-01");
+const dateOrInstant = z
+  .string()
+  .regex(
+    /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/,
+    "must be a day such as 2026-04-01 (its midnight at the site), a local time such as 2026-04-01T06:00, or an instant such as 2026-04-01T04:00:00Z",
+  )
+  .refine(exists, "is a day or time that does not exist");
+function exists(raw: string): boolean {
+  const [date = "", time = "00:00Z"] = raw.split("T");
+  const at = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(date) && !Number.isNaN(new Date(`${date}T${time}`).getTime());
+}
+
+const oneOrMany = <T extends z.ZodType>(item: T) => z.preprocess((raw) => (raw === undefined || Array.isArray(raw) ? raw : [raw]), z.array(item));
+
+/** A renamed thing: the key that it had. Its history goes with it. */
+const was = key.optional();
+
+const sourceFields = {
+  /** Silence longer than this makes the time of the source's machines unknown. */
+  no_data_timeout: durationS.pipe(z.int("must be whole seconds").min(60, "must be at least 60s: presence is kept by the minute")).default(60),
+  /** Values older than this on arrival are set aside. */
+  max_backfill: durationS.pipe(z.int("must be whole seconds").min(1, "must be longer than 0")).default(7_776_000),
+};
+/** A publisher that several machines or signals share; they name it by its address. */
+const sharedSource = z.strictObject({ form: z.enum(sourceForms), address: text, ...sourceFields });
+/** A machine's own publisher, or the address of a shared one. json: address defaults to site/area/line/machine. */
+const machineSource = z.preprocess(
+  (raw) => (typeof raw === "string" ? { shared: raw } : raw),
+  z.strictObject({ shared: text.optional(), form: z.enum(sourceForms).default("json"), address: text.optional(), ...sourceFields }),
+);
+
+/** Where a value comes from that does not follow takt/v1/...: a topic with a path in its payload, or a Sparkplug metric. */
+const mapping = z.strictObject({
+  topic: text.optional(),
+  path: z.string().default(""),
+  ts_path: text.optional(),
+  descriptor: text.optional(),
+  metric: text.optional(),
+});
+
+const signal = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  role: z.enum(signalRoles),
+  unit: z.string().max(32, "must be 32 characters at most").default(""),
+  scale: number.refine((n) => n !== 0, "must not be 0").default(1),
+  offset: number.default(0),
+  values: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  counter: z.enum(["cumulative", "increment"]).optional(),
+  modulus: number.gt(1, "must be above 1").optional(),
+  period: durationS.pipe(z.number().gt(0, "must be longer than 0")).optional(),
+  low: number.optional(),
+  high: number.optional(),
+  /** Sparkplug machines: the metric's name; the signal's key where none is given. */
+  metric: text.optional(),
+  /** The address of a shared source, where it is not the machine's. */
+  source: text.optional(),
+  mapping: oneOrMany(mapping).default([]),
+});
+
+const idealCycle = z.strictObject({
+  /** Without one: the machine's default, for every product that has no rate of its own. */
+  product: text.optional(),
+  /** Ideal seconds per piece: machine cycle / cavities. */
+  seconds: number.gt(0, "must be above 0: it is the ideal time of one piece"),
+  from: dateOrInstant.optional(),
+  until: dateOrInstant.optional(),
+});
+
+const machine = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  kind: name.default("machine"),
+  /** A machine of the same line by its key, or of the site as area/line/machine. */
+  upstream: text.optional(),
+  downstream: text.optional(),
+  no_count_timeout: durationS.pipe(z.number().min(60, "must be at least 60s")).optional(),
+  source: machineSource.optional(),
+  ideal_cycles: oneOrMany(idealCycle).default([]),
+  signals: z.array(signal).default([]),
+});
+
+const line = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  topology: z.enum(topologies).default("parallel"),
+  constraint_machine: text.optional(),
+  last_machine: text.optional(),
+  shift_pattern: oneOrMany(
+    z.preprocess((raw) => (typeof raw === "string" ? { pattern: raw } : raw), z.strictObject({ pattern: text, from: date.optional(), until: date.optional() })),
+  ).default([]),
+  machines: z.array(machine).default([]),
+});
+
+const area = z.strictObject({ key, was, name: name.optional(), lines: z.array(line).default([]) });
+
+const shift = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  days,
+  start: clockMinutes,
+  end: clockMinutes,
+  breaks: z.array(z.strictObject({ name: name.default("Break"), start: clockMinutes, end: clockMinutes })).default([]),
+});
+const shiftPattern = z.strictObject({ key, was, name: name.optional(), shifts: z.array(shift).default([]) });
+
+const reason = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  /** Without one: its parent's. */
+  loss: z.enum(losses).optional(),
+  fault_code: z.union([text, z.number().transform(String)]).optional(),
+  get reasons() {
+    return z.array(reason).default([]);
+  },
+});
+
+const team = z.strictObject({ key, was, name: name.optional() });
+
+const site = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  zone: text,
+  shift_patterns: z.array(shiftPattern).default([]),
+  reasons: z.array(reason).default([]),
+  teams: z.array(team).default([]),
+  sources: z.array(sharedSource).default([]),
+  areas: z.array(area).default([]),
+});
+
+const product = z.strictObject({ key, was, name: name.optional() });
+const productLine = z.strictObject({ key, was, name: name.optional(), products: z.array(product).default([]) });
+
+export const plantFile = z.strictObject({
+  enterprise: z.strictObject({ key, was, name: name.optional() }),
+  product_lines: z.array(productLine).default([]),
+  sites: z.array(site).default([]),
+});
+
+/** The file as read: defaults filled in, durations in seconds, clock times in minutes after midnight, days as ISO numbers. */
+export type PlantFile = z.infer<typeof plantFile>;
+export type SiteEntry = PlantFile["sites"][number];
+export type AreaEntry = SiteEntry["areas"][number];
+export type LineEntry = AreaEntry["lines"][number];
+export type MachineEntry = LineEntry["machines"][number];
+export type SignalEntry = MachineEntry["signals"][number];
+export type ShiftPatternEntry = SiteEntry["shift_patterns"][number];
+export type ShiftEntry = ShiftPatternEntry["shifts"][number];
+export type ReasonEntry = z.infer<typeof reason>;
