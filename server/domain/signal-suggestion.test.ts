@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { keyOf, likeness, scalarPaths, suggestRole, suggestSignal } from "./signal-suggestion.ts";
+
+const known = [
+  { id: 1, key: "temperature", machineId: 1, machinePath: "hamburg/filling/line2/filler-1" },
+  { id: 2, key: "temperature", machineId: 2, machinePath: "hamburg/filling/line2/capper" },
+  { id: 3, key: "good", machineId: 2, machinePath: "hamburg/filling/line2/capper" },
+];
+
+describe("suggestSignal", () => {
+  it("finds the same or a similar key on the machine that the topic names", () => {
+    expect(suggestSignal("temp", "takt/v1/hamburg/filling/line2/capper/temp", known)?.id).toBe(2);
+    expect(suggestSignal("Temperature", "plc/line2/filler-1", known)?.id).toBe(1);
+    expect(suggestSignal("goodCount", "spBv1.0/Hamburg/gw1/capper", known)?.id).toBe(3);
+  });
+  it("guesses nothing from a name without a place, or from a place without a name", () => {
+    expect(suggestSignal("torque", "hamburg/filling/line2/capper", known)).toBeNull();
+    expect(suggestSignal("good", "plc7/station4/data", known)).toBeNull();
+    expect(suggestSignal("temper", "somewhere/else", known)).toBeNull();
+  });
+});
+
+describe("likeness", () => {
+  it("is 1 for equal names, symmetrical, and between 0 and 1", () => {
+    expect(likeness("Good_Count", "goodcount")).toBe(1);
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(likeness(a, b)).toBeCloseTo(likeness(b, a), 12);
+        expect(likeness(a, b)).toBeGreaterThanOrEqual(0);
+        expect(likeness(a, b)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("suggestRole", () => {
+  it("reads the name and minds the value", () => {
+    expect(suggestRole("ScrapCount", 3)).toEqual({ role: "reject_count", unit: "1" });
+    expect(suggestRole("oil_temp", 71.2)).toEqual({ role: "measurement", unit: "Cel" });
+    expect(suggestRole("MachineStatus", "RUN")).toEqual({ role: "state", unit: "" });
+    expect(suggestRole("count", "many")).toEqual({ role: "state", unit: "" });
+    expect(suggestRole("x", 1)).toEqual({ role: "measurement", unit: "" });
+  });
+});
+
+describe("keyOf", () => {
+  it("makes a key that the plant takes of any name", () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(keyOf(name)).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+      }),
+    );
+    expect(keyOf("Node Control/Oil temp. (°C)")).toBe("Node_Control_Oil_temp._C");
+  });
+});
+
+describe("scalarPaths", () => {
+  it("lists what a mapping can name", () => {
+    expect(scalarPaths({ ts: 1, data: { temp: 71, on: true, list: [1, "x"] }, "a.b": 2 })).toEqual([
+      { path: "data.temp", value: 71 },
+      { path: "data.on", value: true },
+      { path: "data.list.0", value: 1 },
+      { path: "data.list.1", value: "x" },
+    ]);
+    expect(scalarPaths(7)).toEqual([{ path: "", value: 7 }]);
+    expect(scalarPaths({ a: Array.from({ length: 500 }, (_, i) => i) }).length).toBe(100);
+  });
+});
