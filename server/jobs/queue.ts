@@ -1,0 +1,103 @@
+/**
+ * The jobs in the queue of graphile-worker (its own schema in the same database). Each job schedules its next run under its own key, so several
+ * processes share the work and none does it twice. What a killed process leaves behind is made good by whoever is left: once a minute every process
+ * makes sure that each job stands in the queue.
+ */
+import { Logger as GraphileLogger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerUtils } from "graphile-worker";
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import { isDatabaseAway } from "#/server/errors.ts";
+import type { JobsDb } from "./database.ts";
+import type { Keep } from "./retention.ts";
+import { type Job, jobs } from "./tasks.ts";
+
+/** How a job fared last. Instants are ms since 1970; failure: the sentence of the last failure, null after a success. */
+export type JobState = { lastAt: number | null; lastOkAt: number | null; tookMs: number | null; did: Record<string, unknown> | null; failure: string | null };
+
+export type QueueOptions = { pool: Pool; db: JobsDb; keep: Keep; log: Logger; now: () => Date; onState: (name: string, state: JobState) => void };
+
+/** A job that failed is tried again after this time, however long its period. */
+const retryAfterS = 30;
+const watchEveryMs = 60_000;
+const schema = "graphile_worker";
+
+export type Queue = {
+  /** Settles when the queue has ended by itself; rejects with why. */
+  ended: Promise<void>;
+  /** Lets what runs come to its next pause, and gives it back if it does not. */
+  stop(): Promise<void>;
+};
+
+/** Starts working. @throws while the database is away */
+export async function startQueue(options: QueueOptions): Promise<Queue> {
+  const { pool, log } = options;
+  const stopping = new AbortController();
+  const logger = toPino(log);
+  const utils = await makeWorkerUtils({ pgPool: pool, schema, logger });
+  await utils.migrate();
+  await ensureScheduled(utils, options.now(), "now");
+  const runner: Runner = await run({
+    pgPool: pool,
+    schema,
+    logger,
+    concurrency: jobs.length,
+    pollInterval: 2_000,
+    noHandleSignals: true,
+    gracefulShutdownAbortTimeout: 4_000,
+    taskList: Object.fromEntries(jobs.map((job) => [job.name, taskOf(job, options, utils, stopping.signal)])) satisfies TaskList,
+    parsedCronItems: [],
+  });
+  const watch = setInterval(() => {
+    ensureScheduled(utils, options.now(), "later").catch((error: Error) =>
+      log.warn({ reason: error.message }, "the queue could not be looked after; trying again in a minute"),
+    );
+  }, watchEveryMs);
+  return {
+    ended: runner.promise.finally(() => clearInterval(watch)),
+    async stop() {
+      clearInterval(watch);
+      stopping.abort();
+      await runner.stop();
+      await utils.release();
+    },
+  };
+}
+
+/** Adds what is missing and leaves what is there; a job that runs at this instant, or that a killed process holds, gets a successor. */
+async function ensureScheduled(utils: WorkerUtils, now: Date, first: "now" | "later"): Promise<void> {
+  for (const job of jobs) {
+    const runAt = first === "now" ? now : new Date(now.getTime() + job.everyS * 1000);
+    await utils.addJob(job.name, {}, { jobKey: job.name, jobKeyMode: "preserve_run_at", runAt });
+  }
+}
+
+function taskOf(job: Job, { db, keep, log, now, onState }: QueueOptions, utils: WorkerUtils, signal: AbortSignal) {
+  let state: JobState = { lastAt: null, lastOkAt: null, tookMs: null, did: null, failure: null };
+  return async () => {
+    const startedAt = now();
+    const from = performance.now();
+    let nextInS = job.everyS;
+    try {
+      const { did, again } = await job.run({ db, now: startedAt, keep, log, signal });
+      if (again) nextInS = 0;
+      state = { lastAt: startedAt.getTime(), lastOkAt: startedAt.getTime(), tookMs: performance.now() - from, did, failure: null };
+      log.info({ job: job.name, tookMs: Math.round(state.tookMs ?? 0), ...did }, "done");
+    } catch (error) {
+      nextInS = Math.min(retryAfterS, job.everyS);
+      const failure = error instanceof Error ? error.message : String(error);
+      state = { ...state, lastAt: startedAt.getTime(), tookMs: performance.now() - from, failure };
+      if (isDatabaseAway(error)) log.warn({ job: job.name, reason: failure }, `the database is away; trying again in ${nextInS} s`);
+      else log.error({ job: job.name, err: error }, `failed; trying again in ${nextInS} s`);
+    }
+    onState(job.name, state);
+    await utils.addJob(job.name, {}, { jobKey: job.name, jobKeyMode: "replace", runAt: new Date(now().getTime() + nextInS * 1000) });
+  };
+}
+
+const toPino = (log: Logger) =>
+  new GraphileLogger(() => (level, message, meta) => {
+    const reason = meta?.error instanceof Error ? { reason: meta.error.message } : {};
+    if (level === "error") log.warn(reason, message);
+    else if (level === "warning") log.warn(reason, message);
+    else log.debug(message);
+  });
