@@ -23,15 +23,19 @@ type Hooks = {
   /** After something came in; false: hold the pump until release(). */
   filled(): boolean;
   onChange(connected: boolean, why: string): void;
+  /** Edge nodes and devices of the plant: asked for their births after each connecting, also the quiet ones. */
+  addresses(): Iterable<string>;
 };
 
 /** How often the host looks after what is due: the reorder time-out is 2 s. */
 const tickMs = 250;
+const graceMs = 2_000;
 
 export function openSparkplug(broker: BrokerOptions, hostId: string, groups: readonly string[], hooks: Hooks): SparkplugLink {
   const host = new SparkplugHost({ hostId });
   const waiting: (() => void)[] = [];
   let why = "";
+  let releasedAt = 0;
 
   const take = (output: HostOutput, receivedAt: number): void | Promise<void> => {
     const { sink } = hooks;
@@ -57,8 +61,9 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
       hooks.onMessage();
       return take(host.onMessage(topic, payload, receivedAt, about), receivedAt);
     },
-    onConnected: () => {
+    onConnected: (now) => {
       why = "";
+      host.onConnected(now, hooks.addresses());
       hooks.onChange(true, "");
     },
     onDisconnected: (now, aliveUntil) => {
@@ -73,6 +78,8 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
   const timer = setInterval(() => {
     const now = Date.now();
     const due = host.nextTickAt();
+    // While the pump is held, messages that seem to be missing lie unread in the socket: they get their time from the release on.
+    if (waiting.length > 0 || now < releasedAt + graceMs) return;
     if (due !== null && due <= now) void take(host.onTick(now), now);
   }, tickMs);
   timer.unref();
@@ -81,6 +88,7 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
     online: () => connection.online(),
     offline: () => connection.offline(),
     release() {
+      if (waiting.length > 0) releasedAt = Date.now();
       for (const go of waiting.splice(0)) go();
     },
     retry: (topic, payload, receivedAt) => void take(host.onRetry(topic, payload, receivedAt), receivedAt),

@@ -56,7 +56,7 @@ export class SparkplugHost {
 
   private onEdge(to: EdgeTopic, topic: string, payload: Buffer, receivedAt: number, retained: boolean, out: HostOutput) {
     const { wire } = this.reader;
-    const wrong = wire.open(payload);
+    const wrong = payload.length === 0 ? "The message has no content." : wire.open(payload);
     if (wrong !== null) return refuse(out, topic, payload, "sparkplug_malformed", wrong, 1);
     if (retained) {
       const reason = `The broker had kept this ${to.type} from an earlier time. Sparkplug forbids that for all but STATE: switch "retain" off at the edge node.`;
@@ -299,6 +299,7 @@ export class SparkplugHost {
   onConnected(now: number, addresses: Iterable<string> = []): void {
     for (const address of addresses) {
       const [group, name] = address.split("/");
+      if (!group || !name) continue;
       const to = parseTopic(`spBv1.0/${group}/NDATA/${name}`);
       if (typeof to !== "string" && to.type === "NDATA") this.nodes.of(to, now);
     }

@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import { byAlias, decode, double, TestEdge, t0, Watched } from "./testing.ts";
+
+const a = (value: number, alias = 1) => double("a", value, { alias });
+const d = (value: number, alias = 2) => double("d", value, { alias });
+
+/** An edge that has been sending for a while when the host comes. */
+function running() {
+  const watched = new Watched();
+  const edge = new TestEdge();
+  edge.seq = 57;
+  return { watched, edge };
+}
+
+describe("messages before their birth", () => {
+  it("[tck-id-payloads-ndata-order] [tck-id-message-flow-device-birth-publish-nbirth-wait] DATA and DBIRTH before NBIRTH ask for a birth, and are kept for it", () => {
+    const { watched, edge } = running();
+    watched.send(edge.ndata([byAlias(1, 5)], t0 + 1), t0 + 1);
+    watched.send(edge.dbirth("Press", [d(6)], t0 + 2), t0 + 2);
+    watched.send(edge.ddata("Press", [byAlias(2, 7)], t0 + 3), t0 + 3);
+    expect(watched.got).toEqual([]);
+    expect(watched.rebirths).toBe(1);
+    expect(watched.said).toEqual(["rebirth_requested Berlin/Edge1 null 1"]);
+    expect(watched.host.stats().heldMessages).toBe(3);
+    watched.send(edge.nbirth([a(8)], t0 + 10), t0 + 10);
+    watched.send(edge.dbirth("Press", [d(9)], t0 + 11), t0 + 11);
+    expect(watched.got).toEqual(["a=5", "d=6", "a=8", "d=7", "d=9"]);
+    expect(watched.out.values[0]).toMatchObject({ at: t0, receivedAt: t0 + 1 });
+    expect(watched.host.stats().heldMessages).toBe(0);
+    watched.tick(t0 + 90_000);
+    expect(watched.rebirths).toBe(1);
+    expect(watched.out.refused).toEqual([]);
+  });
+
+  it("[tck-id-payloads-dbirth-order] [tck-id-payloads-ddata-order] [tck-id-topics-dbirth-topic] DDATA before DBIRTH, or after DDEATH, asks for a birth and is kept for that of its device", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)]));
+    watched.send(edge.ddata("Press", [byAlias(2, 1)]));
+    watched.send(edge.ndata([byAlias(1, 2)]));
+    expect(watched.got).toEqual(["a=0", "a=2"]);
+    expect(watched.rebirths).toBe(1);
+    watched.send(edge.nbirth([a(3)], t0 + 1));
+    watched.send(edge.dbirth("Press", [d(4)], t0 + 1));
+    expect(watched.got.slice(2)).toEqual(["a=3", "d=1", "d=4"]);
+    watched.send(edge.ddeath("Press", t0 + 2));
+    watched.send(edge.ddata("Press", [byAlias(2, 5)], t0 + 3), t0 + 20_000);
+    expect(watched.rebirths).toBe(2);
+  });
+
+  it("does not guess: an alias that meant something else in the birth before the gap is refused, and can be tried again", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0, 1), double("b", 0, { alias: 2 })]));
+    watched.host.onDisconnected(t0 + 1);
+    watched.send(edge.ndata([byAlias(1, 1), byAlias(2, 2)], t0 + 2), t0 + 2);
+    watched.send(edge.nbirth([double("b", 0, { alias: 2 }), double("c", 0, { alias: 1 })], t0 + 3), t0 + 3);
+    expect(watched.got.slice(2)).toEqual(["b=2", "b=0", "c=0"]);
+    expect(watched.out.refused).toMatchObject([{ code: "sparkplug_unknown_alias", valueCount: 1 }]);
+    const again = watched.host.onRetry(watched.out.refused[0]!.topic, watched.out.refused[0]!.payload, t0 + 99);
+    expect(again.values).toMatchObject([{ metric: "c", value: 1, at: t0 }]);
+  });
+
+  it("does not guess: what came before a death is not explained by the session after it, unless both births agree", () => {
+    const { watched, edge } = running();
+    watched.send(edge.ndata([byAlias(1, 1), double("named", 2)]));
+    watched.send(edge.ndeath());
+    watched.send(edge.nbirth([a(0)], t0 + 5));
+    expect(watched.got).toEqual(["named=2", "a=0"]);
+    expect(watched.out.refused).toMatchObject([{ code: "sparkplug_before_birth", topic: "spBv1.0/Berlin/NDATA/Edge1", valueCount: 1 }]);
+
+    watched.send(edge.ndeath());
+    watched.send(edge.ndata([byAlias(1, 3)], t0 + 6));
+    watched.send(edge.nbirth([a(4)], t0 + 7));
+    expect(watched.got.slice(2)).toEqual(["a=3", "a=4"]);
+  });
+
+  it("after the wait gives out what names itself, and sets the rest aside", () => {
+    const { watched, edge } = running();
+    watched.send(edge.ndata([byAlias(1, 1), double("named", 2), byAlias(3, 3)]));
+    watched.send(edge.dbirth("Press", [d(4)]));
+    watched.tick(t0 + 59_999);
+    expect(watched.out.refused).toEqual([]);
+    watched.tick(t0 + 60_000);
+    expect(watched.got).toEqual(["named=2", "d=4"]);
+    expect(watched.out.refused).toMatchObject([{ code: "sparkplug_before_birth", valueCount: 2, form: "message", topic: "spBv1.0/Berlin/NDATA/Edge1" }]);
+    expect(decode(watched.out.refused[0]!.payload)).toMatchObject({ metrics: [{ alias: 1 }, { alias: 3 }] });
+    expect(watched.out.refused[0]!.reason).toMatch(/aliases 1, 3 before Berlin\/Edge1 said in a birth what they stand for/);
+  });
+
+  it("keeps a bounded number of messages and bytes; the oldest make room", () => {
+    const watched = new Watched({ maxHeldMessages: 10 });
+    const edge = new TestEdge();
+    for (let i = 0; i < 25; i++) watched.send(edge.ndata([byAlias(1, i)]));
+    expect(watched.host.stats().heldMessages).toBe(10);
+    expect(watched.out.refused).toHaveLength(15);
+    expect(decode(watched.out.refused[0]!.payload)).toMatchObject({ metrics: [{ doubleValue: 0 }] });
+    const total = new Watched({ maxHeldBytesTotal: 500 });
+    for (let i = 0; i < 50; i++) total.send(new TestEdge("Berlin", `Edge${i}`).ndata([byAlias(1, i)]));
+    expect(total.host.stats().heldBytes).toBeLessThanOrEqual(500);
+    expect(total.out.refused.length + total.host.stats().heldMessages).toBe(50);
+  });
+
+  it("births and data that overtook their NBIRTH, as in clustered brokers, follow it in order", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    const sent = [
+      edge.nbirth([a(0)], t0),
+      edge.dbirth("Press", [d(1)], t0),
+      edge.dbirth("Saw", [double("s", 2)], t0),
+      edge.ndata([byAlias(1, 3)], t0 + 1),
+      edge.ddata("Press", [byAlias(2, 4)], t0 + 2),
+    ];
+    for (const i of [2, 4, 0, 1, 3]) watched.send(sent[i]!, t0 + 50);
+    expect(watched.got).toEqual(["a=0", "d=1", "s=2", "a=3", "d=4"]);
+    watched.send(edge.ndata([byAlias(1, 5)], t0 + 60), t0 + 60);
+    watched.tick(t0 + 60_000);
+    expect(watched.got.at(-1)).toBe("a=5");
+    expect(watched.said.filter((s) => s.startsWith("sequence_gap"))).toEqual([]);
+  });
+
+  it("the same for a node that is online: what is sent after the new birth waits for it, what was sent before is a gap", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)]));
+    edge.ndata([]);
+    const old = edge.ndata([byAlias(1, 1)], t0 + 10);
+    const [birth, device, data] = [edge.nbirth([a(2)], t0 + 100), edge.dbirth("Press", [d(3)], t0 + 101), edge.ndata([byAlias(1, 4)], t0 + 102)];
+    for (const sent of [old, data, birth, device]) watched.send(sent, t0 + 110);
+    watched.tick(t0 + 60_000);
+    expect(watched.got).toEqual(["a=0", "a=1", "a=2", "d=3", "a=4"]);
+    expect(watched.said).toEqual([
+      "birth Berlin/Edge1 true 0",
+      "sequence_gap Berlin/Edge1 false 1",
+      "birth Berlin/Edge1 true 100",
+      "birth Berlin/Edge1/Press true 101",
+    ]);
+    expect(watched.rebirths).toBe(0);
+  });
+});
+
+describe("the host's own connection", () => {
+  it("lost: no link is known to be alive since then, and all nodes must be born again", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)]));
+    watched.send(edge.dbirth("Press", [d(0)]));
+    watched.gather(watched.host.onDisconnected(t0 + 9_000, t0 + 4_000));
+    expect(watched.said.slice(2)).toEqual(["offline Berlin/Edge1 false 4000", "offline Berlin/Edge1/Press false 4000"]);
+    watched.gather(watched.host.onDisconnected(t0 + 9_500));
+    expect(watched.said).toHaveLength(4);
+    watched.send(edge.ndata([byAlias(1, 1)], t0 + 10_000), t0 + 10_000);
+    expect(watched.rebirths).toBe(1);
+    watched.send(edge.nbirth([a(2)], t0 + 10_100), t0 + 10_100);
+    expect(watched.got.slice(2)).toEqual(["a=1", "a=2"]);
+    expect(watched.said.at(-1)).toBe("birth Berlin/Edge1 true 10100");
+  });
+
+  it("back: nodes that do not report by themselves are asked to, quiet ones and those known from the plant too", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)]));
+    watched.host.onDisconnected(t0 + 1_000);
+    watched.host.onConnected(t0 + 2_000, ["Berlin/Quiet/Press", "Berlin/Quiet", "Chicago/Edge9", "nonsense", "a+/b"]);
+    watched.send(edge.nbirth([a(0)], t0 + 2_500), t0 + 2_500);
+    expect(watched.rebirths).toBe(0);
+    for (let now = t0 + 2_000; now < t0 + 5_000; now += 10) watched.tick(now);
+    expect(watched.out.commands.map((c) => c.topic)).toEqual(["spBv1.0/Berlin/NCMD/Quiet", "spBv1.0/Chicago/NCMD/Edge9"]);
+  });
+});
+
+describe("history", () => {
+  const historical = (value: number, at: number) => ({ ...byAlias(1, value, at), isHistorical: true });
+
+  it("says of each window without link in which the edge was recording that it was, once", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)], t0), t0);
+    watched.send(edge.ndeath(), t0 + 10_000);
+    edge.bdSeq = 1;
+    watched.send(edge.nbirth([a(0)], t0 + 20_000), t0 + 20_000);
+    watched.out.links.length = 0;
+    watched.send(
+      edge.ndata(
+        [5_000, 11_000, 12_000, 13_000, 19_000, 21_000].map((after) => historical(after, t0 + after)),
+        t0 + 22_000,
+      ),
+      t0 + 22_000,
+    );
+    expect(watched.said).toEqual(["history Berlin/Edge1 null 11000"]);
+    expect(watched.out.values.filter((v) => v.historical)).toHaveLength(6);
+    watched.send(edge.ndata([historical(1, t0 + 14_000)], t0 + 23_000), t0 + 23_000);
+    expect(watched.said).toHaveLength(1);
+  });
+
+  it("before this host's start it does not know the windows: once a minute of history", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)], t0), t0);
+    const backlog = Array.from({ length: 300 }, (_, i) => historical(i, t0 - 300_000 + i * 1_000));
+    watched.send(edge.ndata(backlog, t0 + 1), t0 + 1);
+    expect(watched.said.slice(1)).toEqual([-300_000, -240_000, -180_000, -120_000, -60_000].map((at) => `history Berlin/Edge1 null ${at}`));
+  });
+});

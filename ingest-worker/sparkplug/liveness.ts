@@ -1,0 +1,60 @@
+// Whether one publisher (edge node or device) is known to be there, in its own time; and what is said of it when that changes.
+import type { LinkChange } from "./types.ts";
+
+const thinningMs = 60_000; // where this host does not know which windows were dead, one history remark a minute reaches each that is longer
+const keptWindows = 64;
+
+type DeadWindow = { from: number; to: number; vouched: boolean };
+
+export class Liveness {
+  readonly address: string;
+  /** null: never said since this host started. */
+  alive: boolean | null = null;
+  private changedAt = Number.NEGATIVE_INFINITY;
+  private deadFrom: number | null = null;
+  private firstBirthAt: number | null = null;
+  private dead: DeadWindow[] = [];
+  private remarkedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  /** Alive from `at` on. A clock that was set back does not put the birth before the death that it ends. */
+  birth(at: number, detail: string, links: LinkChange[]): void {
+    const from = this.alive === false ? Math.max(at, this.changedAt) : at;
+    if (this.deadFrom !== null) {
+      this.dead.push({ from: this.deadFrom, to: from, vouched: false });
+      if (this.dead.length > keptWindows) this.dead.shift();
+    }
+    this.deadFrom = null;
+    this.firstBirthAt ??= from;
+    this.alive = true;
+    this.changedAt = from;
+    links.push({ address: this.address, at: from, kind: "birth", alive: true, detail });
+  }
+
+  /** Not known to be alive from `at` on. At one instant a death counts before a birth, so it is put behind the birth that it ends. */
+  death(kind: "death" | "offline" | "sequence_gap", at: number, detail: string, links: LinkChange[]): void {
+    const from = this.alive === true ? Math.max(at, this.changedAt + 1) : at;
+    this.deadFrom ??= from;
+    if (this.alive !== false) this.changedAt = from;
+    this.alive = false;
+    links.push({ address: this.address, at: from, kind, alive: false, detail });
+  }
+
+  /** A value of `at` came as history: said once for each dead window that it falls into, because its edge was recording all the while. */
+  history(at: number, links: LinkChange[]): void {
+    const window = this.dead.find((w) => at >= w.from && at <= w.to);
+    if (window) {
+      if (window.vouched) return;
+      window.vouched = true;
+    } else {
+      // Dead windows from before this host's start are not known to it.
+      if (this.firstBirthAt !== null && at >= this.firstBirthAt) return;
+      if (Math.abs(at - this.remarkedAt) < thinningMs) return;
+      this.remarkedAt = at;
+    }
+    links.push({ address: this.address, at, kind: "history", alive: null, detail: "Values of the time without link were delivered as history." });
+  }
+}
