@@ -1,0 +1,14 @@
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { whyNotFromHere } from "#/server/cross-origin.ts";
+import { appRouter } from "#/server/router.ts";
+import { createContext } from "#/server/trpc.ts";
+
+export const dynamic = "force-dynamic";
+
+const handle = (request: Request): Response | Promise<Response> => {
+  const reason = whyNotFromHere(request.method, request.headers);
+  if (reason) return Response.json({ error: { message: reason } }, { status: 403 });
+  return fetchRequestHandler({ endpoint: "/api/trpc", req: request, router: appRouter, createContext });
+};
+
+export { handle as GET, handle as POST };

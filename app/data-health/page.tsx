@@ -1,0 +1,26 @@
+import type { Metadata } from "next";
+import { getTranslations } from "next-intl/server";
+import { DataHealth } from "#/components/data-health/data-health.tsx";
+import { Shell } from "#/components/frame/shell.tsx";
+import { Hydrate, prefetch, trpc } from "#/server/rsc.ts";
+import { locales } from "../locale.ts";
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations("health"))("title") };
+}
+
+export default async function DataHealthPage() {
+  await Promise.all([
+    prefetch(trpc.dataHealth.workers.queryOptions()),
+    prefetch(trpc.dataHealth.sources.queryOptions()),
+    prefetch(trpc.dataHealth.unknown.queryOptions()),
+    prefetch(trpc.dataHealth.letterGroups.queryOptions({ status: "open" })),
+  ]);
+  return (
+    <Shell here="dataHealth" locales={locales()}>
+      <Hydrate>
+        <DataHealth />
+      </Hydrate>
+    </Shell>
+  );
+}

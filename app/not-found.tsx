@@ -1,0 +1,21 @@
+import Link from "next/link";
+import { getTranslations } from "next-intl/server";
+import { LinesHelp } from "#/components/frame/lines-help.tsx";
+import css from "#/components/frame/page-help.module.css";
+import { Shell } from "#/components/frame/shell.tsx";
+import { linesOrNull } from "./lines.ts";
+import { locales } from "./locale.ts";
+
+export default async function NotFound() {
+  const t = await getTranslations("app");
+  return (
+    <Shell here={null} locales={locales()}>
+      <div className={css.help}>
+        <h1>{t("notFoundTitle")}</h1>
+        <p>{t("notFoundWhat")}</p>
+        <LinesHelp lines={(await linesOrNull()) ?? []} />
+        <Link href="/">{t("toStart")}</Link>
+      </div>
+    </Shell>
+  );
+}

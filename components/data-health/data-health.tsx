@@ -1,0 +1,61 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { useTranslations } from "next-intl";
+import { useTRPC } from "#/components/frame/trpc.ts";
+import css from "./data-health.module.css";
+import { againEveryMs, isSilent } from "./freshness.ts";
+import { LettersSection } from "./letters-section.tsx";
+import { SourcesSection } from "./sources-section.tsx";
+import { UnknownSection } from "./unknown-section.tsx";
+import { WorkersSection } from "./workers-section.tsx";
+
+/** Is everything that the plant sends arriving, and what did not? */
+export function DataHealth() {
+  const t = useTranslations("health");
+  const trpc = useTRPC();
+  const workers = useQuery(trpc.dataHealth.workers.queryOptions(undefined, { refetchInterval: againEveryMs.workers }));
+  const sources = useQuery(trpc.dataHealth.sources.queryOptions(undefined, { refetchInterval: againEveryMs.sources }));
+  const letters = useQuery(trpc.dataHealth.letterGroups.queryOptions({ status: "open" }, { refetchInterval: againEveryMs.letters }));
+
+  const unknown = useQuery(trpc.dataHealth.unknown.queryOptions(undefined, { refetchInterval: againEveryMs.letters }));
+
+  const alive = workers.data?.workers.filter((worker) => worker.alive).length;
+  const silent = sources.data?.sources.filter((source) => isSilent(source, sources.data.at)).length;
+  const open = letters.data?.counts.find((count) => count.status === "open")?.letters ?? 0;
+  return (
+    <>
+      <h1 className={css.title}>{t("title")}</h1>
+      <ul className={css.sums} aria-label={t("inShort")}>
+        <Sum href="#workers" bad={alive === 0} word={alive === undefined ? "…" : alive === 0 ? t("sumNoWorker") : t("sumWorkers", { n: alive })} />
+        <Sum
+          href="#sources"
+          bad={(silent ?? 0) > 0}
+          word={sources.data ? t("sumSources", { n: sources.data.sources.length - (silent ?? 0), of: sources.data.sources.length }) : "…"}
+        />
+        <Sum href="#unknown" bad={(unknown.data?.unknown.length ?? 0) > 0} word={unknown.data ? t("sumUnknown", { n: unknown.data.unknown.length }) : "…"} />
+        <Sum href="#dead-letters" bad={open > 0} word={letters.data ? t("sumLetters", { n: open }) : "…"} />
+      </ul>
+      <WorkersSection query={workers} />
+      <SourcesSection query={sources} />
+      <UnknownSection query={unknown} />
+      <LettersSection />
+    </>
+  );
+}
+
+function Sum({ href, bad, word }: { href: string; bad: boolean; word: string }) {
+  return (
+    <li>
+      <a href={href} data-state={bad ? "down" : "run"}>
+        <svg viewBox="0 0 20 20" aria-hidden="true">
+          {bad ? (
+            <path d="M10 1.500 19.500 18.500H.5zM9 7v6h2V7zm0 7.500v2h2v-2z" fill="currentColor" fillRule="evenodd" />
+          ) : (
+            <path d="m3 10.500 4.500 4.500L17 5.500" fill="none" stroke="currentColor" strokeWidth="3" />
+          )}
+        </svg>
+        {word}
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,131 @@
+"use client";
+import { Button } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { inferRouterOutputs } from "@trpc/server";
+import { useFormatter, useTranslations } from "next-intl";
+import { useState } from "react";
+import { useTRPC } from "#/components/frame/trpc.ts";
+import { type Column, DataTable } from "#/components/ui/data-table.tsx";
+import { errorSentence, QueryState } from "#/components/ui/query-state.tsx";
+import { useAge } from "#/components/ui/use-age.ts";
+import { useNow } from "#/components/ui/use-now.ts";
+import type { AppRouter } from "#/server/router.ts";
+import css from "./data-health.module.css";
+import { MapDialog, type MapInput } from "./map-dialog.tsx";
+import { Outcome } from "./outcome.tsx";
+import type { HealthQuery } from "./workers-section.tsx";
+
+export type UnknownData = inferRouterOutputs<AppRouter>["dataHealth"]["unknown"];
+/** One value that leads to no signal: a topic, and a path in its payload or a metric. */
+export type UnknownValue = Omit<UnknownData["unknown"][number], "paths"> & { path: UnknownData["unknown"][number]["paths"][number] };
+
+/** Values that lead to no signal, each with the signal that it probably is. */
+export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
+  const t = useTranslations("health");
+  const app = useTranslations("app");
+  const number = useFormatter();
+  const age = useAge();
+  const trpc = useTRPC();
+  const queries = useQueryClient();
+  const now = useNow(query.data?.at ?? 0);
+  const [mapping, setMapping] = useState<UnknownValue | null>(null);
+  const [said, setSaid] = useState<{ ok: boolean; sentence: string } | null>(null);
+  const map = useMutation(
+    trpc.dataHealth.map.mutationOptions({
+      onSuccess: ({ retried }) => {
+        setMapping(null);
+        setSaid({ ok: true, sentence: t("mapped", { n: retried }) });
+      },
+      onError: (error) => setSaid({ ok: false, sentence: errorSentence(error, app("unreachable")) }),
+      onSettled: () => queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() }),
+    }),
+  );
+
+  const rows: UnknownValue[] = (query.data?.unknown ?? []).flatMap(({ paths, ...where }) => paths.map((path) => ({ ...where, path })));
+  const signalOf = (id: number | null) => query.data?.signals.find((signal) => signal.id === id);
+  const submit = (input: MapInput) => {
+    setSaid(null);
+    map.mutate(input);
+  };
+
+  const columns: Column<UnknownValue>[] = [
+    {
+      key: "topic",
+      header: t("topic"),
+      value: (row) => `${row.topic} ${row.metric ?? row.path.path}`,
+      cell: (row) => (
+        <div>
+          <span className={css.mono}>{row.topic}</span>
+          {(row.metric ?? row.path.path) !== "" && (
+            <span className={css.sub}>{row.metric !== null ? t("metric", { name: row.metric }) : t("atPath", { path: row.path.path })}</span>
+          )}
+        </div>
+      ),
+    },
+    {
+      key: "value",
+      header: t("newest"),
+      value: (row) => String(row.path.value),
+      cell: (row) => <span className={css.mono}>{String(row.path.value).slice(0, 60)}</span>,
+    },
+    { key: "letters", header: t("letters"), value: (row) => row.letters, isNumber: true, cell: (row) => number.number(row.letters) },
+    { key: "last", header: t("newestLetter"), value: (row) => row.lastAt, isNumber: true, cell: (row) => t("ago", { age: age(now - row.lastAt) }) },
+    {
+      key: "do",
+      header: t("actions"),
+      value: () => null,
+      isAction: true,
+      cell: (row) => {
+        const suggested = signalOf(row.path.suggestedSignalId);
+        return (
+          <span className={css.buttons}>
+            {suggested && (
+              <Button
+                size="xs"
+                disabled={map.isPending}
+                onClick={() => submit({ topic: row.topic, metric: row.metric, path: row.path.path, to: "signal", signalId: suggested.id })}
+              >
+                {t("mapToThis", { signal: `${suggested.machineName} › ${suggested.key}` })}
+              </Button>
+            )}
+            <Button size="xs" variant="default" onClick={() => setMapping(row)}>
+              {suggested ? t("mapOther") : t("mapTo")}
+            </Button>
+          </span>
+        );
+      },
+    },
+  ];
+
+  return (
+    <section id="unknown" className={css.section}>
+      <h2>{t("unknown")}</h2>
+      <p>{t("unknownWhat")}</p>
+      {said && <Outcome ok={said.ok} sentence={said.sentence} onClose={() => setSaid(null)} />}
+      <QueryState query={query}>
+        <DataTable
+          name="unknown"
+          label={t("unknown")}
+          rows={rows}
+          columns={columns}
+          rowKey={(row) => `${row.topic}|${row.metric ?? ""}|${row.path.path}`}
+          empty={t("noUnknown")}
+        />
+      </QueryState>
+      {query.data && (
+        <MapDialog
+          key={mapping ? `${mapping.topic}|${mapping.metric}|${mapping.path.path}` : ""}
+          value={mapping}
+          data={query.data}
+          isBusy={map.isPending}
+          failure={map.error && mapping ? errorSentence(map.error, app("unreachable")) : null}
+          onSubmit={submit}
+          onClose={() => {
+            setMapping(null);
+            map.reset();
+          }}
+        />
+      )}
+    </section>
+  );
+}

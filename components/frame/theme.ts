@@ -1,0 +1,20 @@
+"use client";
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const ink: MantineColorsTuple = ["#eef3fb", "#dbe4f1", "#b6c7e0", "#8fa9cf", "#6d8fc0", "#4f79b3", "#2f63a6", "#1f5292", "#164379", "#0d3360"];
+
+/** Grounds and edges of the dark theme, as in states.css. */
+const dark: MantineColorsTuple = ["#f3f6fb", "#c9d2e0", "#9fabc0", "#8792a8", "#3a4660", "#2c374d", "#1b2433", "#141b28", "#0f1520", "#0b0f17"];
+
+export const theme = createTheme({
+  primaryColor: "ink",
+  colors: { ink, dark },
+  primaryShade: { light: 7, dark: 5 },
+  autoContrast: true,
+  fontFamily: "'Inter Variable', system-ui, sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'DejaVu Sans Mono', monospace",
+  headings: { fontFamily: "'Inter Variable', system-ui, sans-serif", fontWeight: "650" },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+});

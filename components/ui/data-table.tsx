@@ -1,0 +1,137 @@
+"use client";
+import { TextInput } from "@mantine/core";
+import { useTranslations } from "next-intl";
+import { type ReactNode, useMemo } from "react";
+import css from "./data-table.module.css";
+import { useUrlState } from "./use-url-state.ts";
+
+export type Column<Row> = {
+  key: string;
+  header: string;
+  /** What is sorted and searched by; null comes last. */
+  value: (row: Row) => string | number | null;
+  /** What is shown; the value where it is left out. */
+  cell?: (row: Row) => ReactNode;
+  isNumber?: boolean;
+  /** Not sorted and not searched: buttons. */
+  isAction?: boolean;
+};
+
+type Props<Row> = {
+  /** Of the table, and of its filter and order in the address. */
+  name: string;
+  label: string;
+  rows: readonly Row[];
+  columns: readonly Column<Row>[];
+  rowKey: (row: Row) => string | number;
+  /** Filters of the caller's own, beside the search. */
+  filters?: ReactNode;
+  empty: ReactNode;
+  isAlert?: (row: Row) => boolean;
+  /** Below a row, where it is open. */
+  detail?: (row: Row) => ReactNode;
+};
+
+/** A table that sorts and filters, with both in the address; a list of cards on a phone. */
+export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, empty, isAlert, detail }: Props<Row>) {
+  const t = useTranslations("table");
+  const [query, setQuery] = useUrlState(`${name}.q`);
+  const [order, setOrder] = useUrlState(`${name}.sort`);
+  const [sortKey, direction] = (order ?? "").split(":");
+
+  const shown = useMemo(() => {
+    const words = (query ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    const searched = columns.filter((column) => !column.isAction);
+    const found = rows.filter((row) => {
+      const text = searched
+        .map((column) => column.value(row) ?? "")
+        .join(" ")
+        .toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+    const by = columns.find((column) => column.key === sortKey);
+    if (!by) return found;
+    return [...found].sort((a, b) => compare(by.value(a), by.value(b), direction === "desc"));
+  }, [rows, columns, query, sortKey, direction]);
+
+  return (
+    <div className={css.box}>
+      <div className={css.tools}>
+        <TextInput
+          value={query ?? ""}
+          onChange={(event) => setQuery(event.currentTarget.value)}
+          placeholder={t("filter")}
+          aria-label={t("filterOf", { table: label })}
+          size="sm"
+          className={css.search}
+        />
+        {filters}
+        <span className={css.count} role="status">
+          {shown.length === rows.length ? t("rows", { n: rows.length }) : t("rowsOf", { n: shown.length, of: rows.length })}
+        </span>
+      </div>
+      {shown.length === 0 ? (
+        <div className={css.empty}>{rows.length === 0 ? empty : t("noneMatch")}</div>
+      ) : (
+        <div className={css.scroll}>
+          <table className={css.table} aria-label={label}>
+            <thead>
+              <tr>
+                {columns.map((column) => (
+                  <th
+                    key={column.key}
+                    scope="col"
+                    data-number={column.isNumber || undefined}
+                    aria-sort={column.key === sortKey ? (direction === "desc" ? "descending" : "ascending") : undefined}
+                  >
+                    {column.isAction ? (
+                      <span className={css.hidden}>{column.header}</span>
+                    ) : (
+                      <button
+                        type="button"
+                        onClick={() => setOrder(column.key !== sortKey ? `${column.key}:asc` : direction === "asc" ? `${column.key}:desc` : null)}
+                      >
+                        {column.header}
+                        <i aria-hidden="true">{column.key === sortKey ? (direction === "desc" ? "▼" : "▲") : ""}</i>
+                      </button>
+                    )}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            {shown.map((row) => {
+              const below = detail?.(row);
+              return (
+                <tbody key={rowKey(row)} data-alert={isAlert?.(row) || undefined}>
+                  <tr>
+                    {columns.map((column) => (
+                      <td
+                        key={column.key}
+                        data-number={column.isNumber || undefined}
+                        data-action={column.isAction || undefined}
+                        data-label={column.isAction ? undefined : column.header}
+                      >
+                        {column.cell ? column.cell(row) : column.value(row)}
+                      </td>
+                    ))}
+                  </tr>
+                  {below && (
+                    <tr className={css.detail}>
+                      <td colSpan={columns.length}>{below}</td>
+                    </tr>
+                  )}
+                </tbody>
+              );
+            })}
+          </table>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function compare(a: string | number | null, b: string | number | null, down: boolean): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true });
+  return down ? -order : order;
+}

@@ -1,0 +1,8 @@
+/** Runs once, before the first request: a wrong environment ends the program with a clear line for each variable. */
+export async function register(): Promise<void> {
+  // A constant that Next puts in: what follows is left out of the bundle for the edge, which cannot end a process.
+  if (process.env.NEXT_RUNTIME === "nodejs") {
+    const { endIfWrong } = await import("#/server/env.ts");
+    endIfWrong();
+  }
+}

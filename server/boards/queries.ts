@@ -1,0 +1,222 @@
+/** SQL of the boards: one round trip for a picture, whatever the number of machines. Instants come as ms since 1970. */
+import type { Db } from "#/server/db.ts";
+
+export type LineRow = {
+  siteKey: string;
+  siteName: string;
+  zone: string;
+  areaKey: string;
+  areaName: string;
+  lineId: number;
+  lineKey: string;
+  lineName: string;
+  machines: number;
+};
+
+/** All lines that are in use, in the order of the plant. */
+export const lineRows = (db: Db) =>
+  db.rows<LineRow>(`-- boards.lineRows
+    select s.key as "siteKey", s.name as "siteName", s.zone, a.key as "areaKey", a.name as "areaName",
+           l.id as "lineId", l.key as "lineKey", l.name as "lineName",
+           (select count(*)::int from machine m where m.line_id = l.id and m.retired_at is null) as machines
+    from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
+    where l.retired_at is null and a.retired_at is null and s.retired_at is null
+    order by s.name, a.name, l.name, l.id`);
+
+export type LineAddress = { site: string; area: string; line: string };
+
+/** The id of the line with this address; null where there is none in use. */
+export async function lineIdOf(db: Db, { site, area, line }: LineAddress): Promise<number | null> {
+  const found = await db.rows<{ id: number }>(
+    `-- boards.lineIdOf
+    select l.id from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
+    where s.key = $1 and a.key = $2 and l.key = $3 and l.retired_at is null and a.retired_at is null and s.retired_at is null`,
+    [site, area, line],
+  );
+  return found[0]?.id ?? null;
+}
+
+type Span = [firstAtMs: number, lastAtMs: number];
+
+export type SignalMaterial = {
+  id: number;
+  role: string;
+  sourceId: number;
+  valueMap: Record<string, unknown> | null;
+  periodS: number | null;
+  atMs: number | null; // newest reading by device time
+  value: number | null;
+  text: string | null;
+  pieceAtMs: number | null;
+  cycleS: number | null;
+};
+
+export type SourceMaterial = {
+  id: number;
+  form: "json" | "sparkplug" | "mapped";
+  address: string;
+  noDataTimeoutS: number;
+  lastAtMs: number | null;
+  lagS: number | null;
+  announced: boolean | null;
+  announcedAtMs: number | null;
+  minutes: Span[]; // first and last value of each minute
+  links: { atMs: number; alive: boolean | null; kind: string }[];
+};
+
+export type Reading = { atMs: number; value: number | null; text: string | null };
+
+export type MachineMaterial = {
+  id: number;
+  key: string;
+  name: string;
+  kind: string;
+  upstreamId: number | null;
+  downstreamId: number | null;
+  noCountTimeoutSetS: number | null;
+  productName: string | null; // of the newest product reading
+  idealCycleS: number | null; // in force now, for the product that runs
+  rates: { product: string | null; fromMs: number; toMs: number | null; idealCycleS: number }[];
+  products: Reading[]; // product readings: the one in force at the window's start and those since
+  signals: SignalMaterial[];
+  states: Reading[]; // changes of state, the one in force at the window's start first
+  faults: Reading[]; // fault codes, likewise
+  firstReadingMs: number | null; // of a machine without a state signal: its first count ever
+  pieceMinutes: Span[]; // first and last piece of each minute and count signal
+  pieces: { hourMs: number; inWindow: boolean; role: string; pieces: number }[]; // by clock hour; inWindow: since the shift began, or in all of the window
+};
+
+export type ShiftMaterial = { name: string; fromMs: number; toMs: number; breaks: { name: string; fromMs: number; toMs: number }[] };
+
+export type BoardMaterial = {
+  line: LineRow & { topology: string; constraintMachineId: number | null; lastMachineId: number | null };
+  fromMs: number; // start of what is looked at: the shift's start, and at least 8 h back
+  hourFromMs: number; // start of the present clock hour at the site
+  hasShifts: boolean; // false: the line has no shift plan at all
+  shifts: ShiftMaterial[]; // those that reach into the window
+  nextShift: { name: string; fromMs: number } | null;
+  reasons: { key: string; name: string; faultCode: string | null }[];
+  machines: MachineMaterial[];
+  sources: SourceMaterial[];
+};
+
+/** Far enough to say since when a machine stands in most cases; a shift is at most a day long. */
+const lookBackS = 8 * 3600;
+
+/** All that a line's picture needs. null where the line is gone. */
+export async function boardMaterial(db: Db, lineId: number, now: Date): Promise<BoardMaterial | null> {
+  const found = await db.rows<{ material: BoardMaterial }>(boardMaterialSql, [lineId, now, lookBackS]);
+  return found[0]?.material ?? null;
+}
+
+const ms = (column: string) => `round(extract(epoch from ${column}) * 1000)`;
+
+const boardMaterialSql = `-- boards.boardMaterial
+with line_now as (
+  select l.id, l.key, l.name, l.topology, l.constraint_machine_id, l.last_machine_id,
+         a.key as area_key, a.name as area_name, s.id as site_id, s.key as site_key, s.name as site_name, s.zone,
+         date_trunc('hour', $2::timestamptz at time zone s.zone) at time zone s.zone as hour_from
+  from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
+  where l.id = $1 and l.retired_at is null
+), machine_now as (
+  select m.*, coalesce((select p.name from product p where p.key = product.text_value), product.text_value) as product_name, rate.ideal_cycle_s,
+         coalesce(m.no_count_timeout_s, greatest(60, 3 * rate.ideal_cycle_s), 60)::float8 as timeout_s
+  from machine m
+  left join lateral (
+    select coalesce(t.text_value, t.value::text) as text_value from signal g join signal_latest t on t.signal_id = g.id
+    where g.machine_id = m.id and g.role = 'product' and g.retired_at is null order by t.at desc limit 1
+  ) product on true
+  left join lateral (
+    select c.ideal_cycle_s from ideal_cycle c left join product p on p.id = c.product_id
+    where c.machine_id = m.id and c.from_at <= $2 and (c.to_at is null or c.to_at > $2)
+      and (c.product_id is null or p.key = product.text_value)
+    order by c.product_id nulls last limit 1
+  ) rate on true
+  where m.line_id = $1 and m.retired_at is null
+), span as (
+  select f.*, f.from_at - make_interval(secs => greatest(600, (select max(timeout_s) from machine_now))) as data_from
+  from (
+    select least(i.from_at, b.from_at) as from_at, coalesce(i.from_at, b.from_at) as count_from
+    from (select $2::timestamptz - make_interval(secs => $3::int) as from_at) b
+    left join shift_instance i on i.line_id = $1 and i.status <> 'cancelled' and i.from_at <= $2 and i.to_at > $2
+  ) f
+), signal_now as (
+  select g.*, t.at, t.value, t.text_value, t.piece_at, t.cycle_s
+  from signal g join machine_now m on m.id = g.machine_id left join signal_latest t on t.signal_id = g.id
+  where g.retired_at is null
+), reading as ( -- of state, product and fault code: the last before the window, and all since
+  select g.id as signal_id, g.machine_id, g.role, r.at, r.value, r.text_value
+  from signal_now g, span w, lateral (
+    (select b.at, b.value, b.text_value from ledger_sample b where b.signal_id = g.id and b.at <= w.data_from order by b.at desc limit 1)
+    union all
+    (select b.at, b.value, b.text_value from ledger_sample b where b.signal_id = g.id and b.at > w.data_from and b.at <= $2)
+  ) r
+  where g.role in ('state', 'product', 'fault_code')
+), change as ( -- equal neighbours say nothing
+  select * from (
+    select r.*, row_number() over neighbours = 1
+        or (r.value, r.text_value) is distinct from (lag(r.value) over neighbours, lag(r.text_value) over neighbours) as changed
+    from reading r window neighbours as (partition by r.signal_id order by r.at)
+  ) marked where changed
+), counted as (
+  select c.machine_id, g.role, c.minute, c.pieces, c.first_at, c.last_at
+  from count_minute c join signal_now g on g.id = c.signal_id, span w
+  where c.machine_id in (select id from machine_now) and c.minute >= w.data_from and c.minute < $2
+), source_now as (
+  select distinct o.* from source o join signal_now g on g.source_id = o.id
+), presence as (
+  select n.source_id, n.minute, n.first_at, n.last_at
+  from source_now o, span w, source_minute n
+  -- far enough back to know whether the source was there when the window began
+  where n.source_id = o.id and n.minute > w.data_from - make_interval(secs => o.no_data_timeout_s + 120) and n.minute < $2
+), link as (
+  select e.source_id, e.at, e.alive, e.kind from source_now o, span w, lateral (
+    (select b.* from link_event b where b.source_id = o.id and b.alive is not null and b.at <= w.data_from order by b.at desc limit 1)
+    union all
+    (select b.* from link_event b where b.source_id = o.id and b.at > w.data_from and b.at <= $2)
+  ) e
+)
+select json_build_object(
+  'line', json_build_object('siteKey', l.site_key, 'siteName', l.site_name, 'zone', l.zone, 'areaKey', l.area_key, 'areaName', l.area_name,
+    'lineId', l.id, 'lineKey', l.key, 'lineName', l.name, 'machines', (select count(*) from machine_now),
+    'topology', l.topology, 'constraintMachineId', l.constraint_machine_id, 'lastMachineId', l.last_machine_id),
+  'fromMs', ${ms("w.from_at")}, 'hourFromMs', ${ms("l.hour_from")},
+  'hasShifts', exists (select from shift_instance i where i.line_id = $1 and i.status <> 'cancelled'),
+  'shifts', coalesce((select json_agg(json_build_object('name', i.name, 'fromMs', ${ms("i.from_at")}, 'toMs', ${ms("i.to_at")}, 'breaks', coalesce((
+      select json_agg(json_build_object('name', b.name, 'fromMs', ${ms("b.from_at")}, 'toMs', ${ms("b.to_at")}) order by b.from_at)
+      from shift_instance_break b where b.shift_instance_id = i.id), '[]')) order by i.from_at)
+      from shift_instance i where i.line_id = $1 and i.status <> 'cancelled' and i.from_at <= $2 and i.to_at > w.from_at), '[]'),
+  'nextShift', (select json_build_object('name', i.name, 'fromMs', ${ms("i.from_at")}) from shift_instance i
+      where i.line_id = $1 and i.status <> 'cancelled' and i.from_at > $2 order by i.from_at limit 1),
+  'reasons', coalesce((select json_agg(json_build_object('key', r.key, 'name', r.name, 'faultCode', r.fault_code)) from reason r where r.site_id = l.site_id), '[]'),
+  'machines', coalesce((select json_agg(json_build_object(
+      'id', m.id, 'key', m.key, 'name', m.name, 'kind', m.kind, 'upstreamId', m.upstream_id, 'downstreamId', m.downstream_id,
+      'noCountTimeoutSetS', m.no_count_timeout_s, 'productName', m.product_name, 'idealCycleS', m.ideal_cycle_s,
+      'rates', coalesce((select json_agg(json_build_object('product', p.key, 'fromMs', ${ms("c.from_at")}, 'toMs', ${ms("c.to_at")}, 'idealCycleS', c.ideal_cycle_s))
+          from ideal_cycle c left join product p on p.id = c.product_id
+          where c.machine_id = m.id and c.from_at < $2 and (c.to_at is null or c.to_at > w.from_at)), '[]'),
+      'products', coalesce((select json_agg(json_build_object('atMs', ${ms("c.at")}, 'value', c.value, 'text', c.text_value) order by c.at)
+          from change c where c.machine_id = m.id and c.role = 'product'), '[]'),
+      'signals', coalesce((select json_agg(json_build_object('id', g.id, 'role', g.role, 'sourceId', g.source_id, 'valueMap', g.value_map, 'periodS', g.period_s,
+          'atMs', ${ms("g.at")}, 'value', g.value, 'text', g.text_value, 'pieceAtMs', ${ms("g.piece_at")}, 'cycleS', g.cycle_s) order by g.id)
+          from signal_now g where g.machine_id = m.id), '[]'),
+      'states', coalesce((select json_agg(json_build_object('atMs', ${ms("c.at")}, 'value', c.value, 'text', c.text_value) order by c.at)
+          from change c where c.machine_id = m.id and c.role = 'state'), '[]'),
+      'faults', coalesce((select json_agg(json_build_object('atMs', ${ms("c.at")}, 'value', c.value, 'text', c.text_value) order by c.at)
+          from change c where c.machine_id = m.id and c.role = 'fault_code'), '[]'),
+      'firstReadingMs', (select ${ms("min(b.at)")} from signal_now g, lateral (
+          select b.at from ledger_sample b where b.signal_id = g.id order by b.at limit 1) b
+          where g.machine_id = m.id and g.role like '%\\_count' and not exists (select from signal_now s where s.machine_id = m.id and s.role = 'state')),
+      'pieceMinutes', coalesce((select json_agg(json_build_array(${ms("c.first_at")}, ${ms("c.last_at")}) order by c.first_at) from counted c where c.machine_id = m.id and c.first_at is not null), '[]'),
+      'pieces', coalesce((select json_agg(x) from (
+          select ${ms("date_trunc('hour', c.minute at time zone l.zone) at time zone l.zone")} as "hourMs", c.minute >= w.count_from as "inWindow", c.role, sum(c.pieces) as pieces
+          from counted c where c.machine_id = m.id group by 1, 2, 3) x), '[]')
+    ) order by m.position, m.id) from machine_now m), '[]'),
+  'sources', coalesce((select json_agg(json_build_object(
+      'id', o.id, 'form', o.form, 'address', o.address, 'noDataTimeoutS', o.no_data_timeout_s,
+      'lastAtMs', ${ms("t.last_at")}, 'lagS', t.lag_s, 'announced', t.announced, 'announcedAtMs', ${ms("t.announced_at")},
+      'minutes', coalesce((select json_agg(json_build_array(${ms("p.first_at")}, ${ms("p.last_at")}) order by p.minute) from presence p where p.source_id = o.id), '[]'),
+      'links', coalesce((select json_agg(json_build_object('atMs', ${ms("e.at")}, 'alive', e.alive, 'kind', e.kind) order by e.at) from link e where e.source_id = o.id), '[]')
+    )) from source_now o left join source_status t on t.source_id = o.id), '[]')
+) as material
+from line_now l, span w`;

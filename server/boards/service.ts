@@ -1,0 +1,67 @@
+/** Boards: which there are, and the picture of one. */
+
+import type { Db } from "#/server/db.ts";
+import { Refusal } from "#/server/errors.ts";
+import { type MadePicture, makePicture } from "./picture.ts";
+import type { Picture, Tile } from "./picture-types.ts";
+import { boardMaterial, type LineAddress, type LineRow, lineIdOf, lineRows } from "./queries.ts";
+
+/** @throws Refusal NOT_FOUND */
+export async function lineIdAt(db: Db, address: LineAddress): Promise<number> {
+  const id = await lineIdOf(db, address);
+  if (id === null) throw new Refusal("NOT_FOUND", `There is no line ${address.site}/${address.area}/${address.line}.`);
+  return id;
+}
+
+/** @throws Refusal NOT_FOUND: the line was retired meanwhile */
+export async function boardPicture(db: Db, lineId: number, now: Date): Promise<MadePicture> {
+  const material = await boardMaterial(db, lineId, now);
+  if (!material) throw new Refusal("NOT_FOUND", "This line is no longer in use.");
+  return makePicture(material, now.getTime());
+}
+
+/** A line on the first screen. picture null: it could not be made. */
+export type LineSummary = {
+  address: string;
+  name: string;
+  machines: { name: string; kind: Tile["kind"] }[];
+  made: number | null;
+  expected: number | null;
+  shift: string | null;
+  worst: { name: string; kind: Tile["kind"]; sinceAt: number | null; reason: string | null } | null;
+};
+export type SiteSummary = { key: string; name: string; zone: string; areas: { name: string; lines: LineSummary[] }[] };
+
+const worstFirst: readonly Tile["kind"][] = ["down", "unknown", "blocked", "starved", "micro_stop", "changeover", "planned_stop", "not_scheduled"];
+
+/** Of the machines that are not running the one that has been so longest. */
+export function worstOf(tiles: Picture["tiles"]): LineSummary["worst"] {
+  const rank = (tile: Tile) => worstFirst.indexOf(tile.kind);
+  const worst = [...tiles].filter((tile) => tile.kind !== "run").sort((a, b) => rank(a) - rank(b) || (a.sinceAt ?? 0) - (b.sinceAt ?? 0))[0];
+  return worst ? { name: worst.name, kind: worst.kind, sinceAt: worst.sinceAt, reason: worst.reason } : null;
+}
+
+/** Sites, areas and lines in use. `look` gives the picture of a line. */
+export async function plantSummary(db: Db, look: (lineId: number) => Promise<Picture | null>): Promise<SiteSummary[]> {
+  const rows = await lineRows(db);
+  const pictures = await Promise.all(rows.map((row) => look(row.lineId)));
+  const sites: SiteSummary[] = [];
+  for (const [index, row] of rows.entries()) {
+    const site = sites.find((s) => s.key === row.siteKey) ?? { key: row.siteKey, name: row.siteName, zone: row.zone, areas: [] };
+    if (!sites.includes(site)) sites.push(site);
+    const area = site.areas.find((a) => a.name === row.areaName) ?? { name: row.areaName, lines: [] };
+    if (!site.areas.includes(area)) site.areas.push(area);
+    area.lines.push(summaryOf(row, pictures[index] ?? null));
+  }
+  return sites;
+}
+
+const summaryOf = (row: LineRow, picture: Picture | null): LineSummary => ({
+  address: `${row.siteKey}/${row.areaKey}/${row.lineKey}`,
+  name: row.lineName,
+  machines: picture?.tiles.map(({ name, kind }) => ({ name, kind })) ?? [],
+  made: picture?.output.made ?? null,
+  expected: picture?.output.expected ?? null,
+  shift: picture?.shift?.name ?? null,
+  worst: picture ? worstOf(picture.tiles) : null,
+});
