@@ -20,8 +20,7 @@ export function parsePayload(payload: Buffer): { json: unknown } | Refusal {
     };
   if (!isUtf8(payload)) return { code: "payload_not_utf8", reason: "The message is not text in UTF-8 (is it a binary format?)." };
   const text = payload.toString("utf8");
-  const first = payload[0]!;
-  if ((first === 0x7b || first === 0x5b) && payload.length > maxDepth && depth(payload) > maxDepth)
+  if (payload.length > maxDepth && depth(payload) > maxDepth)
     return { code: "payload_too_deep", reason: `The message is nested deeper than ${maxDepth} levels.` };
   try {
     return { json: JSON.parse(text) };

@@ -82,17 +82,28 @@ export function note(out: Derived, sample: Sample): void {
   }
   const hour = Math.floor(at / hourMs) * hourMs;
   if (signal.ledger) {
-    const markKey = `${signal.machineId} ${hour}`;
-    const mark = out.ledgerMarks.get(markKey);
-    if (!mark) out.ledgerMarks.set(markKey, { machineId: signal.machineId, hour, from: at, to: at });
-    else {
-      mark.from = Math.min(mark.from, at);
-      mark.to = Math.max(mark.to, at);
-    }
+    mark(out, signal.machineId, hour, at, at);
+    if (signal.counter && at === hour) mark(out, signal.machineId, hour - hourMs, at, at); // counted on the hour, made before it
   } else if (signal.markedHour !== hour) {
     // one mark an hour and generation: the roll-up moves the generation on before it works marks off
     signal.markedHour = hour;
     out.trendHours.push({ signalId: signal.id, hour });
+  }
+}
+
+/** Marks the hours whose pieces are counted again: a late reading changes the pieces of the next one, a late job those of all until the next. */
+export function markRange(out: Derived, { signal, fromMinute, toMinute }: Range): void {
+  for (let hour = Math.floor(fromMinute / hourMs) * hourMs; hour <= toMinute; hour += hourMs)
+    mark(out, signal.machineId, hour, Math.max(fromMinute, hour), Math.min(toMinute + 60_000, hour + hourMs));
+}
+
+function mark(out: Derived, machineId: number, hour: number, from: number, to: number): void {
+  const key = `${machineId} ${hour}`;
+  const known = out.ledgerMarks.get(key);
+  if (!known) out.ledgerMarks.set(key, { machineId, hour, from, to });
+  else {
+    known.from = Math.min(known.from, from);
+    known.to = Math.max(known.to, to);
   }
 }
 

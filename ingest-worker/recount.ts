@@ -62,9 +62,8 @@ export function merge(ranges: readonly Range[]): Range[] {
   return out;
 }
 
-/** Replaces count_minute in the ranges by what the stored readings say. */
-export async function recount(db: pg.ClientBase, plant: Plant, ranges: readonly Range[]): Promise<void> {
-  const runs = merge(ranges);
+/** Replaces count_minute in the ranges, merged ones, by what the stored readings say. */
+export async function recount(db: pg.ClientBase, plant: Plant, runs: readonly Range[]): Promise<void> {
   if (runs.length === 0) return;
   const from = runs.map((r) => r.fromMinute);
   const to = runs.map((r) => r.toMinute + minuteMs);
@@ -80,6 +79,7 @@ export async function recount(db: pg.ClientBase, plant: Plant, ranges: readonly 
     jobSignals.map((s) => s?.id ?? 0),
     from,
     to,
+    true,
   );
   const rows: { signal: Signal; row: ReturnType<typeof piecesByMinute>[number] }[] = [];
   runs.forEach((run, i) => {
@@ -116,18 +116,18 @@ export async function recount(db: pg.ClientBase, plant: Plant, ranges: readonly 
 
 type Reading = { i: number; at: number; value: number | null; text: string | null };
 
-// Readings of (from, to] and the one before, by range.
-async function readings(db: pg.ClientBase, signalIds: number[], from: number[], to: number[]): Promise<Map<number, Reading[]>> {
+// Readings of (from, to] and the one before, by range. Those of no value are passed over, except where they say "none" (a job).
+async function readings(db: pg.ClientBase, signalIds: number[], from: number[], to: number[], none = false): Promise<Map<number, Reading[]>> {
   const { rows } = await db.query<Reading>({
     name: "ingest.readings",
     text: `-- ingest.readings
       select r.i::int - 1 as i, extract(epoch from s.at)::float8 * 1000 as at, s.value, s.text_value as text
       from unnest($1::int4[], $2::timestamptz[], $3::timestamptz[]) with ordinality r(signal_id, from_at, to_at, i), lateral (
-        (select at, value, text_value from ledger_sample where signal_id = r.signal_id and at <= r.from_at and flags & 4 = 0 order by at desc limit 1)
+        (select at, value, text_value from ledger_sample where signal_id = r.signal_id and at <= r.from_at and (flags & 4 = 0 or $4) order by at desc limit 1)
         union all
-        (select at, value, text_value from ledger_sample where signal_id = r.signal_id and at > r.from_at and at <= r.to_at and flags & 4 = 0)) s
+        (select at, value, text_value from ledger_sample where signal_id = r.signal_id and at > r.from_at and at <= r.to_at and (flags & 4 = 0 or $4))) s
       order by 1, 2`,
-    values: [int4Array(signalIds), instantArray(from), instantArray(to)],
+    values: [int4Array(signalIds), instantArray(from), instantArray(to), none],
   });
   const out = new Map<number, Reading[]>();
   for (const row of rows) {

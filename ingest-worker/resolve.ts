@@ -9,6 +9,8 @@ export type Incoming = { topic: string; payload: Buffer; retained: boolean; rece
 export type Sink = { sample(sample: Sample): void; letter(letter: Letter): void; link(event: LinkEvent): void; repeat(): void };
 
 export const maxFutureMs = 5 * 60_000;
+/** Longer ones no index takes; a plant's own topics have at most 332. */
+const maxTopicBytes = 1_000;
 
 type Route =
   | { to: "signal"; signal: Signal }
@@ -23,10 +25,13 @@ export class Resolver {
   private lastStamp = 0;
   private readonly plant: Plant;
   private readonly retainTrendMs: number;
+  private readonly said: Map<string, boolean>;
 
-  constructor(plant: Plant, retainTrendMs: number) {
+  /** said: what each source last said of itself, committed or not; it outlives the plant's copy. */
+  constructor(plant: Plant, retainTrendMs: number, said = new Map<string, boolean>()) {
     this.plant = plant;
     this.retainTrendMs = retainTrendMs;
+    this.said = said;
   }
 
   /** One JSON, plain or mapped message. */
@@ -67,7 +72,7 @@ export class Resolver {
       for (const [key, value] of entry.values) {
         const signal = machine.signals.get(key);
         if (signal) this.value(signal, null, null, entry.at, value, incoming, 0, sink);
-        else if (!key.startsWith("_")) {
+        else if (!/^_[^_]/.test(key)) {
           const reason = `The machine ${machine.path} has no signal "${key.slice(0, 80)}". Map it to one on the Data health page, or add it to the plant.`;
           sink.letter(valueLetter(`${incoming.topic}/${key}`, null, entry.at, value, "unknown_signal", reason, incoming.receivedAt));
         } else sink.repeat();
@@ -110,7 +115,9 @@ export class Resolver {
           : null;
     if (alive === null) return refuse(sink, incoming, { code: "value_type", reason: "_online takes true or false." });
     if (at !== null && at > incoming.receivedAt + maxFutureMs) return refuse(sink, incoming, future(at, incoming.receivedAt));
-    if (at === null && this.plant.sources.get(address)?.announced === alive) return; // retained, told again at each connect
+    const source = this.plant.sources.get(address);
+    if (at === null && source && (this.said.get(address) ?? source.announced) === alive) return; // retained, told again at each connect
+    if (source) this.said.set(address, alive);
     sink.link({ address, at: at ?? incoming.receivedAt, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
   }
 
@@ -169,9 +176,11 @@ export class Resolver {
   }
 
   private routeOf(topic: string): Route {
+    const nowhere = (code: string, reason: string): Route => ({ to: "nowhere", refusal: { code, reason }, key: null });
+    const bytes = Buffer.byteLength(topic);
+    if (bytes > maxTopicBytes) return nowhere("topic_malformed", `The topic has ${bytes} bytes; at most ${maxTopicBytes} are read.`);
     const mappings = this.plant.jsonMappings.filter((m) => topicMatches(m.pattern, topic));
     if (mappings.length > 0) return { to: "mapped", mappings };
-    const nowhere = (code: string, reason: string): Route => ({ to: "nowhere", refusal: { code, reason }, key: null });
     if (/\p{Cc}/u.test(topic)) return nowhere("topic_malformed", "The topic has control characters in it.");
     if (!topic.startsWith(`${namespace}/`)) return nowhere("unknown_signal", "Nothing is mapped to this topic. Map it to a signal on the Data health page.");
     const levels = topic.slice(namespace.length + 1).split("/");
@@ -221,11 +230,11 @@ export function convert(signal: Signal, raw: RawValue): Converted | Refusal {
   if (raw === null) return { value: null, text: null };
   switch (signal.role) {
     case "state":
-      return typeof raw === "number" ? { value: raw, text: null } : { value: null, text: String(raw) };
+      return typeof raw === "number" ? { value: raw, text: null } : { value: null, text: String(raw).toWellFormed() };
     case "job":
     case "product":
     case "fault_code":
-      return { value: null, text: String(signal.valueMap?.get(String(raw)) ?? raw) };
+      return { value: null, text: String(signal.valueMap?.get(String(raw)) ?? raw).toWellFormed() }; // as the database gives it back
   }
   const mapped = signal.valueMap?.get(String(raw)) ?? raw;
   const number = typeof mapped === "boolean" && signal.counter === null ? Number(mapped) : mapped;

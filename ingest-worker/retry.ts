@@ -21,13 +21,14 @@ export async function feedRetries(db: pg.Client, resolver: Resolver, filling: Fi
   const hopeless: string[] = [];
   for (const row of rows) {
     const receivedAt = row.receivedAt.getTime();
+    if (row.payload.length < row.payloadSize || (row.metric === null && row.topic.startsWith("spBv1.0/") && sparkplug === null)) {
+      hopeless.push(row.id); // of a cut payload only the head was kept
+      continue;
+    }
     if (row.metric !== null) {
       const { ts, value } = JSON.parse(row.payload.toString("utf8")) as { ts?: unknown; value: RawValue };
       const at = instant(ts);
       resolver.metric(row.topic.replace(/^spBv1\.0\//, ""), row.metric, typeof at === "number" ? at : receivedAt, value, 0, receivedAt, filling);
-    } else if (row.payload.length < row.payloadSize || (row.topic.startsWith("spBv1.0/") && sparkplug === null)) {
-      hopeless.push(row.id); // of a cut payload only the head was kept
-      continue;
     } else if (row.topic.startsWith("spBv1.0/")) sparkplug!.retry(row.topic, row.payload, receivedAt);
     else resolver.message({ topic: row.topic, payload: row.payload, retained: false, receivedAt, again: true }, filling);
     filling.batch.retried.push(Number(row.id));

@@ -84,6 +84,8 @@ export function valueLetter(topic: string, metric: string | null, at: number | n
   return { form: "value", topic, metric, payload, valueCount: 1, code, reason, receivedAt };
 }
 
-/** A sample that could be read but not kept. */
+/** A sample that could be read but not kept: its value as it was sent, so that it can be tried again. */
 export const refusedSample = (s: Sample, code: string, reason: string): Letter =>
-  valueLetter(`${namespace}/${s.signal.path}`, null, s.at, s.text ?? s.value, code, reason, s.receivedAt);
+  valueLetter(`${namespace}/${s.signal.path}`, null, s.at, s.text ?? unscaled(s), code, reason, s.receivedAt);
+
+const unscaled = ({ signal, value }: Sample) => (value === null ? null : (value - signal.offset) / signal.scale);

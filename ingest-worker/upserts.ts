@@ -145,11 +145,11 @@ export async function upsertMarks(db: pg.Client, derived: Derived): Promise<void
 export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], sources: ReadonlyMap<string, Source>): Promise<void> {
   if (links.length === 0) return;
   const columns = [
-    links.map((l) => l.address),
+    links.map((l) => indexed(l.address)),
     instantArray(links.map((l) => l.at)),
     links.map((l) => l.kind),
     links.map((l) => l.alive),
-    links.map((l) => l.detail),
+    links.map((l) => indexed(l.detail)),
     instantArray(links.map((l) => l.receivedAt)),
   ];
   await db.query({
@@ -229,8 +229,8 @@ export async function insertLetters(db: pg.Client, letters: readonly Letter[]): 
       instantArray(rows.map((r) => (r.repeats.at(-1) ?? r.letter).receivedAt)),
       int4Array(rows.map((r) => r.repeats.length)),
       rows.map((r) => r.letter.form),
-      rows.map((r) => clean(r.letter.topic)),
-      rows.map((r) => (r.letter.metric === null ? null : clean(r.letter.metric))),
+      rows.map((r) => indexed(r.letter.topic)),
+      rows.map((r) => (r.letter.metric === null ? null : indexed(r.letter.metric))),
       rows.map((r) => r.letter.payload.subarray(0, keptBytes)),
       int4Array(rows.map((r) => r.letter.payload.length)),
       int4Array(rows.map((r) => r.letter.valueCount)),
@@ -247,6 +247,12 @@ export async function insertLetters(db: pg.Client, letters: readonly Letter[]): 
 
 /** PostgreSQL's text has no NUL, and half of a surrogate pair is no UTF-8. */
 const clean = (text: string) => text.replaceAll("\0", "\u2400").toWellFormed();
+
+/** Topics and names come from outside, and an index takes no row beyond 2,704 bytes: longer ones are kept by their head. */
+function indexed(text: string): string {
+  const bytes = Buffer.from(clean(text));
+  return (bytes.length <= 1_000 ? bytes : bytes.subarray(0, 1_000)).toString("utf8");
+}
 
 /** Lines that only measure are announced at most this often; what their boards show of it is the age of the data. */
 const trendAnnounceMs = 5_000;

@@ -39,13 +39,14 @@ export class Worker {
   private queuedBytes = 0;
   private plant: Plant | null = null;
   private resolver: Resolver | null = null;
+  private readonly said = new Map<string, boolean>();
   private mqtt: MqttLink | null = null;
   private sparkplug: SparkplugLink | null = null;
   private holding = false;
   private stopping = false;
   private plantChanged = false;
   private retryAsked = true;
-  /** The write connection has ended while nothing was under way on it. */
+  /** Why the loop cannot go on: a connection has ended while nothing was under way on it, or the lease is another's. */
   private lost: Error | null = null;
   private readonly wakers = new Set<() => void>();
   private readonly copy = new Bytes(4 * 1024 * 1024);
@@ -93,6 +94,7 @@ export class Worker {
         side = await connectDatabase(this.env.DATABASE_URL, `takt-ingest ${this.env.INGEST_NAME} side`);
         const lease = await this.lease(db);
         if (!lease) break;
+        this.lost = null;
         await this.reload(db);
         tries = 0;
         await this.listen(side);
@@ -102,7 +104,7 @@ export class Worker {
         this.openLinks();
         const beat = this.beat(side, lease);
         try {
-          await this.write(db, lease);
+          await this.write(db, side, lease);
         } finally {
           beat.stop();
         }
@@ -142,7 +144,7 @@ export class Worker {
   private async reload(db: pg.Client): Promise<void> {
     this.plantChanged = false;
     this.plant = await loadPlant(db, this.plant);
-    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000);
+    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.said);
     this.subscribe();
     this.log.info({ revision: this.plant.revision, signals: this.plant.signals.size, machines: this.plant.machines.size }, "plant read");
   }
@@ -186,6 +188,7 @@ export class Worker {
           this.stats.messages++;
         },
         filled: () => this.filled(),
+        addresses: () => [...this.plant!.sources.values()].filter(({ form }) => form === "sparkplug").map(({ address }) => address),
         onChange: (connected, why) => {
           if (connected || why)
             this.log[connected ? "info" : "warn"](connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug: ${why}`);
@@ -223,7 +226,7 @@ export class Worker {
     return this.filled();
   }
 
-  // False: enough is held, the pump waits.
+  // False: enough is held, or we are stopping: the pump waits.
   private filled(): boolean {
     const { batch } = this.filling;
     if (batch.firstAt === 0 && !isEmpty(batch)) {
@@ -232,7 +235,7 @@ export class Worker {
     }
     this.stats.received = this.filling.received;
     if (batch.values >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
-    if (this.heldValues() < maxHeldValues && this.queuedBytes + this.filling.batch.bytes < maxHeldBytes) return true;
+    if (!this.stopping && this.heldValues() < maxHeldValues && this.queuedBytes + this.filling.batch.bytes < maxHeldBytes) return true;
     this.holding = true;
     return false;
   }
@@ -250,16 +253,12 @@ export class Worker {
     this.queuedBytes += batch.bytes;
   }
 
-  private async write(db: pg.Client, lease: Lease): Promise<void> {
-    this.lost = null;
-    db.once("end", () => {
-      this.lost = new Error("the connection to the database was closed");
-      this.wake();
-    });
+  private async write(db: pg.Client, side: pg.Client, lease: Lease): Promise<void> {
+    for (const connection of [db, side]) connection.once("end", () => this.lose(new Error("the connection to the database was closed")));
     for (;;) {
       if (this.lost) throw this.lost;
       if (this.plantChanged) await this.reload(db);
-      if (this.retryAsked) {
+      if (this.retryAsked && this.queue.length === 0) {
         this.retryAsked = await feedRetries(db, this.resolver!, this.filling, this.sparkplug);
         this.filled();
       }
@@ -283,7 +282,10 @@ export class Worker {
         copy: this.copy,
         lineAnnouncedAt: this.lineAnnouncedAt,
         log: this.log,
-        reload: () => this.reload(db),
+        reload: async () => {
+          await this.reload(db);
+          ctx.plant = this.plant!;
+        },
       };
       const from = Date.now();
       const outcome = !hasWork(queued.batch) ? { written: 0, duplicate: 0, setAside: new Map<string, number>() } : await writeSafely(ctx, queued.batch);
@@ -313,7 +315,10 @@ export class Worker {
           if (beats++ % 10 === 0) await renewLease(side, lease);
           if (beats % 30 === 0) this.retryAsked = true;
         })
-        .catch((error: Error) => this.log.warn(`sign of life: ${error.message}`)) // the write loop meets the same trouble and deals with it
+        .catch((error: Error) => {
+          if (error instanceof LeaseLost) this.lose(error);
+          else this.log.warn(`sign of life: ${error.message}`); // the write loop meets the same trouble and deals with it
+        })
         .finally(() => {
           busy = false;
         });
@@ -347,9 +352,16 @@ export class Worker {
     await Promise.allSettled(links);
   }
 
+  private lose(error: Error): void {
+    this.lost ??= error;
+    this.wake();
+  }
+
   // The lease is lost: what is held was not acknowledged, so its new reader gets it.
   private forget(): void {
     this.filling.received -= this.heldValues();
+    this.stats.received = this.filling.received;
+    this.said.clear();
     this.filling.take();
     this.queue.length = 0;
     this.queuedValues = 0;

@@ -3,11 +3,11 @@ import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Batch } from "./batch.ts";
 import { type Bytes, float8Array, instantArray, int2Array, int4Array } from "./binary.ts";
-import { type Derived, derive, note } from "./derive.ts";
+import { type Derived, derive, markRange, note } from "./derive.ts";
 import { checkLease, type Lease } from "./lease.ts";
 import type { Plant } from "./plant.ts";
-import { rangesOf, recount } from "./recount.ts";
-import { type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
+import { merge, rangesOf, recount } from "./recount.ts";
+import { Flag, type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
 import { announce, insertLetters, insertLinks, type LetterWritten, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
 
 /** Values by outcome; received = written + duplicate + setAside. */
@@ -18,10 +18,11 @@ export type WriteContext = { db: pg.Client; plant: Plant; lease: Lease; copy: By
 /** Writes the batch and advances what is known of its signals. Throws when nothing of it was committed, or when that is not certain. */
 export async function writeBatch(ctx: WriteContext, batch: Batch, careful = false): Promise<Outcome> {
   const { db, plant } = ctx;
+  await db.query("begin");
+  // Before anything is derived: whether a mark must be set again is decided there.
+  if (await checkLease(db, ctx.lease)) for (const signal of plant.signals.values()) signal.markedHour = Number.NaN;
   const derived = careful ? allLate(batch.samples) : derive(batch.samples, plant);
   try {
-    await db.query("begin");
-    if (await checkLease(db, ctx.lease)) for (const signal of plant.signals.values()) signal.markedHour = Number.NaN;
     await copyTrend(db, ctx.copy, derived.trend);
     await copyLedger(db, ctx.copy, derived.ledger);
     const late = await insertLate(db, derived.late);
@@ -36,8 +37,11 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
       }
     }
     for (const { signal } of late.written) if (signal.role === "job") forgetChanges(signal);
+    await findLastCounts(db, late.written);
     await upsertCounts(db, derived.counts.values());
-    await recount(db, plant, [...derived.recount, ...(await rangesOf(db, plant, late.written))]);
+    const again = merge([...derived.recount, ...(await rangesOf(db, plant, late.written))]);
+    for (const range of again) markRange(derived, range);
+    await recount(db, plant, again);
     await upsertLatest(db, derived.touched);
     await upsertPresence(db, derived);
     await upsertMarks(db, derived);
@@ -184,6 +188,21 @@ async function compare(db: pg.Client, samples: readonly Sample[], out: Late): Pr
       }
     }
   }
+}
+
+// A counter whose newest reading says "no value" goes on from the count before it, which a late one may be.
+async function findLastCounts(db: pg.Client, late: readonly Sample[]): Promise<void> {
+  const isOpen = ({ signal, value }: Sample) => signal.counter !== null && value !== null && signal.work !== null && (signal.work.flags & Flag.noValue) !== 0;
+  const signals = [...new Set(late.filter(isOpen).map((s) => s.signal))];
+  if (signals.length === 0) return;
+  const { rows } = await db.query<{ i: number; value: number | null }>({
+    name: "ingest.lastCounts",
+    text: `-- ingest.lastCounts
+      select g.i::int - 1 as i, (select value from ledger_sample s where s.signal_id = g.id and s.value is not null order by at desc limit 1) as value
+      from unnest($1::int4[]) with ordinality g(id, i)`,
+    values: [int4Array(signals.map((s) => s.id))],
+  });
+  for (const { i, value } of rows) signals[i]!.work!.value = value;
 }
 
 // A late job reading came between those that are remembered.

@@ -1,0 +1,348 @@
+// Outcomes that are not "written": repeats, conflicts, what the database refuses, signals that go away, a lease that is lost, letters tried again.
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addLine, type PlantIds } from "#/scripts/soak/plant.ts";
+import { Writer } from "#/scripts/soak/writer.ts";
+import { aDatabase, type TestDatabase } from "#/server/testing.ts";
+import { emptyBatch } from "./batch.ts";
+import { LeaseLost } from "./lease.ts";
+import { feedRetries } from "./retry.ts";
+import { Flag } from "./sample.ts";
+import { signalAt } from "./testing.ts";
+import { writeBatch } from "./write.ts";
+
+let fresh: TestDatabase;
+let db: pg.Client;
+let ids: PlantIds;
+let writer: Writer;
+let lines = 0;
+let press: string;
+let root: string;
+const now = Date.now();
+
+beforeAll(async () => {
+  fresh = await aDatabase();
+  db = await fresh.connect();
+});
+afterAll(() => fresh.drop());
+afterEach(() => db.query("rollback")); // of a test that failed half-way
+// A line of its own for each test.
+beforeEach(async () => {
+  await db.query("delete from dead_letter");
+  const line = `line-${++lines}`;
+  const machines = {
+    press: [
+      { key: "good", role: "good_count" },
+      { key: "job", role: "job" },
+      { key: "state", role: "state" },
+      { key: "temperature", role: "measurement" },
+      { key: "power", role: "measurement", scale: 0.001, offset: 0.5 },
+    ],
+  };
+  ids = await addLine(db, { site: "berlin", area: "stamping", line, machines });
+  press = `berlin/stamping/${line}/press`;
+  root = `takt/v1/${press}`;
+  writer = await Writer.on(db, line);
+});
+
+type LetterRow = { topic: string; payload: string; code: string; reason: string; status: string; repeats: number };
+const letters = async () =>
+  (
+    await db.query<LetterRow>(
+      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats from dead_letter order by id",
+    )
+  ).rows;
+const values = async (key: string) =>
+  (
+    await db.query<{ v: number | string | null }>(
+      key === "temperature" || key === "power"
+        ? "select value as v from sample where signal_id = $1 order by at"
+        : "select coalesce(text_value, value::text) as v from ledger_sample where signal_id = $1 order by at",
+      [ids.signals.get(`${press}/${key}`)],
+    )
+  ).rows.map((r) => r.v);
+const pieces = async () =>
+  (await db.query<{ n: number }>("select coalesce(sum(pieces), 0) as n from count_minute where signal_id = $1", [ids.signals.get(`${press}/good`)])).rows[0]!.n;
+
+describe("repeats and conflicts", () => {
+  it("the same value again is a duplicate, in the same batch and in a later one", async () => {
+    for (let i = 0; i < 3; i++) writer.send(`${root}/temperature`, { ts: now, value: 5 });
+    expect(await writer.commit()).toEqual({ written: 1, duplicate: 2, setAside: new Map() });
+    writer.send(`${root}/temperature`, { ts: now, value: 5 });
+    expect(await writer.commit()).toEqual({ written: 0, duplicate: 1, setAside: new Map() });
+    expect([await values("temperature"), await letters()]).toEqual([[5], []]);
+  });
+
+  it("another value for the same instant is set aside with both values named, and a repeat of it is not a second letter", async () => {
+    writer.send(`${root}/temperature`, { ts: now, value: 5 });
+    writer.send(`${root}/temperature`, { ts: now, value: 6 });
+    expect(await writer.commit()).toEqual({ written: 1, duplicate: 0, setAside: new Map([["conflict", 1]]) });
+    writer.send(`${root}/temperature`, { ts: now, value: 6 });
+    expect(await writer.commit()).toEqual({ written: 0, duplicate: 1, setAside: new Map() });
+    expect(await values("temperature")).toEqual([5]);
+    expect(await letters()).toEqual([
+      {
+        topic: `${root}/temperature`,
+        payload: `{"ts":${now},"value":6}`,
+        code: "conflict",
+        reason: `${press}/temperature already has the value 5 for ${new Date(now).toISOString()}; the first one stays. Does the device send two values for one instant?`,
+        status: "open",
+        repeats: 1,
+      },
+    ]);
+  });
+
+  it("a number and the text of it are two values", async () => {
+    writer.send(`${root}/state`, { ts: now, value: 6 });
+    writer.send(`${root}/state`, { ts: now, value: "6" });
+    expect(await writer.commit()).toMatchObject({ written: 1, setAside: new Map([["conflict", 1]]) });
+  });
+
+  it("texts come back as they were compared: emoji, half a pair, quotes, 500 characters of three bytes", async () => {
+    const texts = ["😀 Auftrag", "A\ud800", "a'\"\\{}", "工".repeat(500), ""];
+    for (const round of [1, 2]) {
+      texts.forEach((value, i) => {
+        writer.send(`${root}/job`, { ts: now + i, value });
+      });
+      expect(await writer.commit()).toMatchObject(round === 1 ? { written: 5, duplicate: 0 } : { written: 0, duplicate: 5 });
+    }
+    expect(await values("job")).toEqual(texts.map((t) => t.toWellFormed()));
+  });
+
+  it("a conflict keeps the value as it was sent, unscaled", async () => {
+    writer.send(`${root}/power`, { ts: now, value: 1000 });
+    writer.send(`${root}/power`, { ts: now, value: 3000 });
+    await writer.commit();
+    expect([await values("power"), (await letters()).map((l) => l.payload)]).toEqual([[1.5], [`{"ts":${now},"value":3000}`]]);
+  });
+
+  it("conflicts with other bad values of the batch: what is received is accounted for", async () => {
+    for (let i = 0; i < 50; i++) {
+      writer.send(root, [
+        { ts: now + i, good: i, temperature: i % 7 === 0 ? "hot" : i },
+        { ts: now + (i % 10), temperature: i },
+      ]);
+    }
+    const outcome = await writer.commit();
+    const setAside = [...outcome.setAside.values()].reduce((a, b) => a + b, 0);
+    expect(outcome.written + outcome.duplicate + setAside).toBe(writer.filling.received);
+    const { rows } = await db.query<{ n: number }>("select sum(repeats + 1)::int as n from dead_letter");
+    expect(rows[0]!.n).toBe([...outcome.setAside.values()].reduce((a, b) => a + b, 0) + (outcome.duplicate - duplicatesOfSamples()));
+    function duplicatesOfSamples() {
+      // of temperature: instants now..now+9 come from both lists; equal values are repeats
+      const seen = new Map<number, number>();
+      let n = 0;
+      for (let i = 0; i < 50; i++)
+        for (const [at, v] of [...(i % 7 === 0 ? [] : [[i, i] as const]), [i % 10, i] as const]) {
+          if (seen.get(at) === v) n++;
+          else if (!seen.has(at)) seen.set(at, v);
+        }
+      return n;
+    }
+  });
+});
+
+describe("what the database refuses", () => {
+  const poison = async (when: string) => {
+    await db.query(`create or replace function poison() returns trigger language plpgsql as $$ begin if ${when} then raise exception 'no such value' using errcode = '22003'; end if; return new; end $$`);
+    await db.query("create or replace trigger poison before insert on ledger_sample for each row execute function poison()");
+  };
+  const cure = () => db.query("drop trigger if exists poison on ledger_sample");
+
+  it("one value is set aside alone, its neighbours are written, and pieces are counted once", async () => {
+    await poison("new.value = 37");
+    for (let i = 0; i < 100; i++) writer.send(root, { ts: now + i * 1000, good: i, temperature: i });
+    const outcome = await writer.commit();
+    await cure();
+    expect(outcome).toEqual({ written: 199, duplicate: 0, setAside: new Map([["value_type", 1]]) });
+    expect((await letters()).map((l) => [l.topic, l.payload, l.reason])).toEqual([
+      [`${root}/good`, `{"ts":${now + 37_000},"value":37}`, "The database refuses the value: no such value"],
+    ]);
+    expect([(await values("good")).length, await pieces()]).toEqual([99, 99]);
+  });
+
+  it("everything poisoned: every value is set aside", async () => {
+    await poison("true");
+    for (let i = 0; i < 9; i++) writer.send(`${root}/good`, { ts: now + i, value: i });
+    expect(await writer.commit()).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 9]]) });
+    await cure();
+  });
+
+  it("a collision in the fast way: memory was behind, the careful way writes what is missing", async () => {
+    const signal = ids.signals.get(`${press}/good`);
+    // as another writer would have left it, without signal_latest
+    await db.query("insert into ledger_sample (signal_id, at, value, received_at) values ($1, to_timestamp($2::float8 / 1000), 5, now())", [signal, now]);
+    writer.send(`${root}/good`, { ts: now, value: 5 });
+    writer.send(`${root}/good`, { ts: now + 1000, value: 8 });
+    expect(await writer.commit()).toEqual({ written: 1, duplicate: 1, setAside: new Map() });
+    expect([await values("good"), await pieces()]).toEqual([["5", "8"], 3]);
+    writer.send(`${root}/good`, { ts: now + 2000, value: 10 });
+    await writer.commit();
+    expect(await pieces()).toBe(5);
+  });
+
+  it("topics and names longer than an index takes stop nothing", async () => {
+    const noise = (n: number) => Array.from({ length: n }, () => Math.random().toString(36)[2] ?? "0").join("");
+    const long = [`takt/v1/a/b/c/d/${noise(60_000)}`, `takt/v1/${noise(9_000)}/b/c/d/_online`, noise(5_000)];
+    for (const topic of long) writer.send(topic, "1");
+    writer.send(root, { [noise(50_000)]: 1, temperature: 7, ts: now });
+    writer.resolver.metric(noise(3_000), noise(3_000), now, 1, 0, now, writer.filling);
+    const outcome = await writer.commit();
+    expect(outcome.written).toBe(1);
+    expect((await letters()).map((l) => l.code).sort()).toEqual(["topic_malformed", "topic_malformed", "topic_malformed", "unknown_signal", "unknown_signal"]);
+  });
+
+  it("what is worth another try is thrown: nothing of it is committed, and the next try writes it all", async () => {
+    const other = await fresh.connect();
+    writer.send(`${root}/good`, { ts: now, value: 5 });
+    const batch = writer.filling.take();
+    await other.query("begin; select from ingest_lease for update");
+    await db.query("set statement_timeout = 200");
+    await expect(writeBatch(writer.context(), batch)).rejects.toMatchObject({ code: "57014" });
+    await db.query("rollback; set statement_timeout = 0");
+    await other.query("rollback");
+    expect(await values("good")).toEqual([]);
+    expect(await writeBatch(writer.context(), batch)).toMatchObject({ written: 1 });
+  });
+});
+
+describe("a plant that changes under way", () => {
+  it("values of a signal that is deleted are set aside as such, the others are written", async () => {
+    writer.send(root, { ts: now, good: 5, temperature: 7 });
+    await db.query("delete from signal where id = $1", [ids.signals.get(`${press}/temperature`)]);
+    expect(await writer.commit()).toEqual({ written: 1, duplicate: 0, setAside: new Map([["unknown_signal", 1]]) });
+    expect((await letters()).map((l) => [l.topic, l.payload, l.reason])).toEqual([
+      [`${root}/temperature`, `{"ts":${now},"value":7}`, `${press}/temperature was removed from the plant while its value was under way.`],
+    ]);
+  });
+
+  it("a source that is retired under way stops none of its values", async () => {
+    writer.send(root, { ts: now, good: 5, temperature: 7, state: 6 });
+    await db.query("update source set retired_at = now() where id = $1", [ids.sources.get(press)]);
+    await writer.reload();
+    expect(await writer.commit()).toEqual({ written: 3, duplicate: 0, setAside: new Map() });
+  });
+});
+
+describe("the lease", () => {
+  it("without it nothing is written, whoever has it now", async () => {
+    writer.send(`${root}/good`, { ts: now, value: 5 });
+    const batch = writer.filling.take();
+    await db.query("update ingest_lease set fence = fence + 1 where name = $1", [writer.lease.name]);
+    await expect(writeBatch(writer.context(), batch)).rejects.toThrow(LeaseLost);
+    await db.query("rollback");
+    expect(await values("good")).toEqual([]);
+    await db.query("delete from ingest_lease where name = $1", [writer.lease.name]);
+    await expect(writeBatch(writer.context(), batch)).rejects.toThrow("Another worker has taken over");
+    await db.query("rollback");
+    expect(await values("good")).toEqual([]);
+  });
+
+  it("a take-over waits for the batch that is being written", async () => {
+    const other = await fresh.connect();
+    const order: string[] = [];
+    await db.query("begin");
+    await db.query("select from ingest_lease where name = $1 for share", [writer.lease.name]); // what each write transaction does first
+    const takeOver = other
+      .query("update ingest_lease set fence = fence + 1 where name = $1", [writer.lease.name])
+      .then(() => order.push("taken"));
+    await waitingFor(other);
+    order.push("commit");
+    await db.query("commit");
+    await takeOver;
+    expect(order).toEqual(["commit", "taken"]);
+  });
+
+  async function waitingFor(client: pg.Client): Promise<void> {
+    const pid = (client as pg.Client & { processID: number }).processID;
+    for (;;) {
+      const { rows } = await db.query<{ waiting: boolean }>("select exists (select from pg_locks where pid = $1 and not granted) as waiting", [pid]);
+      if (rows[0]!.waiting) return;
+    }
+  }
+
+  it("marks are set once an hour, and again when they were worked off", async () => {
+    const marks = async () => (await db.query("select from trend_mark where signal_id = $1", [ids.signals.get(`${press}/temperature`)])).rows.length;
+    const send = async (ts: number) => {
+      writer.send(`${root}/temperature`, { ts, value: 1 });
+      await writer.commit();
+    };
+    const hour = Math.floor(now / 3_600_000) * 3_600_000 - 3_600_000;
+    await send(hour + 1000);
+    expect(await marks()).toBe(1);
+    await db.query("delete from trend_mark");
+    await send(hour + 2000);
+    expect(await marks()).toBe(0); // nobody said that they were worked off
+    await db.query("update ingest_lease set generation = generation + 1");
+    await send(hour + 3000);
+    expect(await marks()).toBe(1);
+  });
+});
+
+describe("letters", () => {
+  const retry = async () => {
+    await db.query("update dead_letter set status = 'retry' where status = 'open'");
+    expect(await feedRetries(db, writer.resolver, writer.filling, null)).toBe(false);
+    return writer.commit();
+  };
+
+  it("an unknown signal, once it is mapped, is written at the instant at which it came, and its letter is resolved", async () => {
+    writer.send(`plc/${lines}`, { ts: now, temp: 55 });
+    writer.send(`plc/${lines}`, { temp: 56 }, now + 777);
+    await writer.commit();
+    expect((await letters()).map((l) => [l.code, l.status])).toEqual([["unknown_signal", "open"], ["unknown_signal", "open"]]);
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [ids.signals.get(`${press}/temperature`), `plc/${lines}`]);
+    await writer.reload();
+    expect(await retry()).toMatchObject({ written: 2 });
+    expect((await letters()).map((l) => l.status)).toEqual(["resolved", "resolved"]);
+    const { rows } = await db.query<{ at: Date; flags: number }>("select at, flags from sample where signal_id = $1 order by at", [ids.signals.get(`${press}/temperature`)]);
+    expect(rows.map((r) => [r.at.getTime(), r.flags])).toEqual([[now, 0], [now + 777, Flag.stampedOnReceipt]]);
+  });
+
+  it("one that fails again is open again with its new reason", async () => {
+    writer.send(`plc/${lines}`, { ts: now, temp: "hot" });
+    await writer.commit();
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [ids.signals.get(`${press}/temperature`), `plc/${lines}`]);
+    await writer.reload();
+    await retry();
+    const after = await letters();
+    // the message is settled; what is left of it is its one bad value
+    expect(after.map((l) => [l.code, l.status])).toContainEqual(["value_type", "open"]);
+    expect(after.filter((l) => l.status === "open").length).toBe(1);
+  });
+
+  it("a conflict that was made room for is written with the value as sent", async () => {
+    writer.send(`${root}/power`, { ts: now, value: 1000 });
+    writer.send(`${root}/power`, { ts: now, value: 3000 });
+    await writer.commit();
+    await db.query("delete from sample where signal_id = $1", [ids.signals.get(`${press}/power`)]);
+    await retry();
+    expect(await values("power")).toEqual([3.5]);
+  });
+
+  it("a letter that was discarded stays discarded when it comes again", async () => {
+    for (const _ of [1, 2]) {
+      writer.send(`${root}/humour`, { ts: now, value: 1 });
+      await writer.commit();
+      await db.query("update dead_letter set status = 'discarded'");
+    }
+    expect((await letters()).map((l) => [l.status, l.repeats])).toEqual([["discarded", 1]]);
+  });
+
+  it("of one too large only the head is kept; it cannot be tried again and says so by staying open", async () => {
+    writer.resolver.metric("G/N", "m", now, "x".repeat(2_000_000), 0, now, writer.filling);
+    writer.filling.letter({ form: "message", topic: "plc/large", metric: null, payload: Buffer.alloc(5_000_000, 65), valueCount: 1, code: "payload_too_large", reason: "Too large.", receivedAt: now });
+    await writer.commit();
+    await retry();
+    const { rows } = await db.query("select length(payload) as kept, payload_size as size, status from dead_letter order by payload_size");
+    expect(rows).toEqual([
+      { kept: 1_048_576, size: 2_000_031, status: "open" },
+      { kept: 1_048_576, size: 5_000_000, status: "open" },
+    ]);
+  });
+
+  it("an empty batch commits nothing and breaks nothing", async () => {
+    expect(await writeBatch(writer.context(), emptyBatch())).toEqual({ written: 0, duplicate: 0, setAside: new Map() });
+    expect(signalAt(writer.plant, `${press}/good`).latest).toBeNull();
+  });
+});
