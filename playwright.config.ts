@@ -15,6 +15,7 @@ const args = [
 
 export default defineConfig({
   testDir: "e2e",
+  globalSetup: "./e2e/setup.ts",
   outputDir: "test-results",
   timeout: 60_000,
   // The machine's two cores also run the plant.

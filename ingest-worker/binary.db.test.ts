@@ -28,7 +28,13 @@ const row: fc.Arbitrary<Row> = fc.record({
   d: fc.option(instantUs.map((us) => us / 1000)),
   e: fc.option(text),
 });
-const asSent = (r: Row) => ({ a: r.a, b: r.b, c: r.c === null ? null : String(Object.is(r.c, -0) ? "-0" : r.c), d: r.d === null ? null : String(Math.round(r.d * 1000)), e: r.e });
+const asSent = (r: Row) => ({
+  a: r.a,
+  b: r.b,
+  c: r.c === null ? null : String(Object.is(r.c, -0) ? "-0" : r.c),
+  d: r.d === null ? null : String(Math.round(r.d * 1000)),
+  e: r.e,
+});
 const columns = "a, b, c::text, (extract(epoch from d) * 1000000)::bigint::text as d, e";
 
 const read = async (sql: string, values: unknown[] = []) =>

@@ -40,9 +40,29 @@ describe("a payload for one signal", () => {
 
 describe("a payload for a machine", () => {
   it.each([
-    ["its signals", `{"ts":${at},"temperature":71.2,"good":1021,"state":"EXECUTE"}`, [{ at, values: [["temperature", 71.2], ["good", 1021], ["state", "EXECUTE"]] }]],
+    [
+      "its signals",
+      `{"ts":${at},"temperature":71.2,"good":1021,"state":"EXECUTE"}`,
+      [
+        {
+          at,
+          values: [
+            ["temperature", 71.2],
+            ["good", 1021],
+            ["state", "EXECUTE"],
+          ],
+        },
+      ],
+    ],
     ["without time", '{"good":1}', [{ at: null, values: [["good", 1]] }]],
-    ["a backlog", `[{"ts":${at},"good":1},{"ts":${at + 1},"good":2}]`, [{ at, values: [["good", 1]] }, { at: at + 1, values: [["good", 2]] }]],
+    [
+      "a backlog",
+      `[{"ts":${at},"good":1},{"ts":${at + 1},"good":2}]`,
+      [
+        { at, values: [["good", 1]] },
+        { at: at + 1, values: [["good", 2]] },
+      ],
+    ],
     ["an entry without signals is passed over", `[{"ts":${at}},{"ts":${at},"good":2}]`, [{ at, values: [["good", 2]] }]],
   ])("%s", (_name, text, entries) => {
     expect(machine(text)).toEqual({ entries });
@@ -50,7 +70,10 @@ describe("a payload for a machine", () => {
 
   it("takes __proto__ for a key like any other, and no object of ours changes", () => {
     const decoded = machine(`{"ts":${at},"__proto__":{"polluted":1},"constructor":2}`);
-    expect("entries" in decoded && decoded.entries[0]!.values).toEqual([["__proto__", { polluted: 1 }], ["constructor", 2]]);
+    expect("entries" in decoded && decoded.entries[0]!.values).toEqual([
+      ["__proto__", { polluted: 1 }],
+      ["constructor", 2],
+    ]);
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
   });
 
@@ -163,7 +186,9 @@ describe("whatever comes", () => {
       fc.string({ unit: "binary", maxLength: 200 }).map((s) => Buffer.from(s)),
       fc.json().map((s) => Buffer.from(s)),
       fc.json().chain((s) => fc.nat(s.length).map((n) => Buffer.from(s.slice(0, n)))),
-      fc.record({ ts: fc.anything(), value: fc.anything() }).map((o) => Buffer.from(JSON.stringify(o, (_k, v) => (typeof v === "bigint" ? String(v) : v)) ?? "")),
+      fc
+        .record({ ts: fc.anything(), value: fc.anything() })
+        .map((o) => Buffer.from(JSON.stringify(o, (_k, v) => (typeof v === "bigint" ? String(v) : v)) ?? "")),
     );
     fc.assert(
       fc.property(anything, (payload) => {

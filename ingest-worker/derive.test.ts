@@ -34,7 +34,10 @@ const counts = (out: ReturnType<typeof derive>) => [...out.counts.values()].map(
 describe("what follows from a batch", () => {
   it("counts in order, cycle and period of what came in order", () => {
     const out = derive([of(good, 10, 100), of(good, 20, 104), of(good, 50, 107), of(good, 70, 107)], plant);
-    expect(counts(out)).toEqual([[0, "", 7], [1, "", 0]]);
+    expect(counts(out)).toEqual([
+      [0, "", 7],
+      [1, "", 0],
+    ]);
     expect(out.touched).toEqual([good]);
     expect(good.latest).toBeNull(); // until it is committed
     expect(good.work).toMatchObject({ at: hour + 70_000, value: 107, pieceAt: hour + 50_000, cycleS: 10, valuesTotal: 4 });
@@ -53,7 +56,11 @@ describe("what follows from a batch", () => {
 
   it("a piece belongs to the job before it, also within a batch", () => {
     const out = derive([of(good, 1, 0), of(job, 10, "A"), of(good, 10, 5), of(good, 11, 7), of(job, 20, "B"), of(good, 30, 10)], plant);
-    expect(counts(out)).toEqual([[0, "", 5], [0, "A", 2], [0, "B", 3]]);
+    expect(counts(out)).toEqual([
+      [0, "", 5],
+      [0, "A", 2],
+      [0, "B", 3],
+    ]);
     expect(out.recount).toEqual([]);
   });
 
@@ -77,7 +84,9 @@ describe("what follows from a batch", () => {
   });
 
   it("marks a measurement's hour once", () => {
-    expect(derive([of(temperature, 1, 0), of(temperature, 2, 0), of(temperature, 3601, 0)], plant).trendHours.map((t) => (t.hour - hour) / hourMs)).toEqual([0, 1]);
+    expect(derive([of(temperature, 1, 0), of(temperature, 2, 0), of(temperature, 3601, 0)], plant).trendHours.map((t) => (t.hour - hour) / hourMs)).toEqual([
+      0, 1,
+    ]);
     commit();
     expect(derive([of(temperature, 3700, 0)], plant).trendHours).toEqual([]);
   });

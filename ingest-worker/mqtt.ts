@@ -153,6 +153,8 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, hooks: Hook
 
 function explain(error: Error & { code?: string | number }, url: string): string {
   const where = new URL(url).host;
+  if (/^ERR_SSL_.*ALERT.*(CERT|_CA$)/.test(String(error.code)))
+    return `the broker ${where} refuses the client certificate: check MQTT_CERT_FILE and MQTT_KEY_FILE`;
   switch (error.code) {
     case 4:
     case 5:

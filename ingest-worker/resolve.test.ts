@@ -24,7 +24,13 @@ beforeEach(() => {
       fault: { role: "fault_code" },
       temperature: { role: "measurement", unit: "Cel", lowLimit: -40, highLimit: 400 },
       power: { role: "measurement", scale: 0.001, offset: 1 },
-      door: { role: "measurement", valueMap: new Map<string, unknown>([["open", 1], ["shut", 0]]) },
+      door: {
+        role: "measurement",
+        valueMap: new Map<string, unknown>([
+          ["open", 1],
+          ["shut", 0],
+        ]),
+      },
       old: { role: "measurement", retired: true },
     },
   });
@@ -34,10 +40,17 @@ beforeEach(() => {
 
 const send = (topic: string, payload: unknown, over: { retained?: boolean; receivedAt?: number; again?: boolean } = {}) =>
   resolver.message(
-    { topic, payload: Buffer.isBuffer(payload) ? payload : Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)), retained: false, receivedAt: now, ...over },
+    {
+      topic,
+      payload: Buffer.isBuffer(payload) ? payload : Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),
+      retained: false,
+      receivedAt: now,
+      ...over,
+    },
     filling,
   );
-const samples = () => filling.batch.samples.map(({ signal, at, value, text, flags }) => ({ path: signal.path.slice(press.length + 1), at, value, text, flags }));
+const samples = () =>
+  filling.batch.samples.map(({ signal, at, value, text, flags }) => ({ path: signal.path.slice(press.length + 1), at, value, text, flags }));
 const letters = () => filling.batch.letters.map(({ code, reason, topic }) => ({ code, reason, topic }));
 const outcomes = () => [...filling.batch.samples.map(() => "written"), ...filling.batch.letters.map((l) => l.code)];
 
@@ -107,7 +120,9 @@ describe("values that are written", () => {
     resolver.metric("G/N/D", "Count", now, 5, Flag.historical, now, filling);
     resolver.metric("G/N/D", "Other", now, 5, 0, now, filling);
     expect(samples()).toEqual([{ path: "good", at: now, value: 5, text: null, flags: Flag.historical }]);
-    expect(letters()).toEqual([{ code: "unknown_signal", topic: "spBv1.0/G/N/D", reason: 'No signal is mapped to the metric "Other" of G/N/D. Map it to one on the Data health page.' }]);
+    expect(letters()).toEqual([
+      { code: "unknown_signal", topic: "spBv1.0/G/N/D", reason: 'No signal is mapped to the metric "Other" of G/N/D. Map it to one on the Data health page.' },
+    ]);
   });
 });
 
@@ -144,7 +159,13 @@ describe("bad input, its reason, and its neighbours", () => {
     ["a boolean for a counter", `${root}/good`, value(true), "value_type", /takes numbers, but true was sent/],
     ["a text of 600 characters", `${root}/job`, value("x".repeat(600)), "value_type", /600 characters; at most 500/],
     ["a text with NUL", `${root}/job`, value("a\0b"), "value_type", /NUL/],
-    ["below the physical limits", `${root}/temperature`, value(-41), "value_out_of_limits", /-41 Cel is outside the physical limits .*\(-40 to 400\). A broken wire\?/],
+    [
+      "below the physical limits",
+      `${root}/temperature`,
+      value(-41),
+      "value_out_of_limits",
+      /-41 Cel is outside the physical limits .*\(-40 to 400\). A broken wire\?/,
+    ],
     ["above the physical limits", `${root}/temperature`, value(400.1), "value_out_of_limits", /outside/],
     ["a negative count", `${root}/good`, value(-5), "counter_negative", /count -5 is negative/],
     ["a negative increment", `${root}/scrap`, value(-1), "counter_negative", /negative/],
@@ -196,7 +217,10 @@ describe("bad input, its reason, and its neighbours", () => {
   });
 
   it("a bad one of a hundred is set aside alone", () => {
-    send(`${root}/temperature`, Array.from({ length: 100 }, (_, i) => ({ ts: now - i, value: i === 37 ? 9e9 : i })));
+    send(
+      `${root}/temperature`,
+      Array.from({ length: 100 }, (_, i) => ({ ts: now - i, value: i === 37 ? 9e9 : i })),
+    );
     expect([filling.batch.samples.length, letters().map((l) => l.code), filling.received]).toEqual([99, ["value_out_of_limits"], 100]);
   });
 });
@@ -302,7 +326,9 @@ describe("mapped topics", () => {
   it("a path that leads nowhere", () => {
     map("m", "a.b", "temperature");
     send("m", { ts: now, a: 1 });
-    expect(letters()).toEqual([{ code: "payload_shape", topic: "m", reason: 'The message has nothing at "a.b", which is mapped to berlin/stamping/line-1/press-1/temperature.' }]);
+    expect(letters()).toEqual([
+      { code: "payload_shape", topic: "m", reason: 'The message has nothing at "a.b", which is mapped to berlin/stamping/line-1/press-1/temperature.' },
+    ]);
   });
 
   it("the whole payload, bare or with value", () => {

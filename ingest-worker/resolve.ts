@@ -23,7 +23,7 @@ type Route =
 export class Resolver {
   private readonly routes = new Map<string, Route>();
   private lastStamp = 0;
-  private readonly plant: Plant;
+  readonly plant: Plant;
   private readonly retainTrendMs: number;
   private readonly said: Map<string, boolean>;
 

@@ -10,14 +10,19 @@ const atOnce = 2_000;
 
 type LetterRow = { id: string; form: "message" | "value"; topic: string; metric: string | null; payload: Buffer; payloadSize: number; receivedAt: Date };
 
-/** Puts letters with status 'retry' into the filling batch. True: there may be more. */
-export async function feedRetries(db: pg.Client, resolver: Resolver, filling: Filling, sparkplug: SparkplugLink | null): Promise<boolean> {
+/**
+ * Puts letters with status 'retry' into the filling batch. True: there may be more. The plant is read anew for them: mostly it is a change of
+ * it that makes a letter worth another try, and its notice may not have come yet.
+ */
+export async function feedRetries(db: pg.Client, newest: () => Promise<Resolver>, filling: Filling, sparkplug: SparkplugLink | null): Promise<boolean> {
   const taken = filling.batch.retried;
   const { rows } = await db.query<LetterRow>(
     `-- ingest.retries
      select id, form, topic, metric, payload, payload_size as "payloadSize", received_at as "receivedAt" from dead_letter where status = 'retry' and id <> all($1::bigint[]) order by id limit ${atOnce}`,
     [taken],
   );
+  if (rows.length === 0) return false;
+  const resolver = await newest();
   const hopeless: string[] = [];
   for (const row of rows) {
     const receivedAt = row.receivedAt.getTime();

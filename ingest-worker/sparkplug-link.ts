@@ -10,6 +10,8 @@ export type SparkplugLink = {
   online(): void;
   /** Says that this host is offline, and leaves: edge nodes then store and forward. */
   offline(): Promise<void>;
+  /** Leaves for good. */
+  end(): Promise<void>;
   /** Lets a held message pump go on. */
   release(): void;
   /** A letter once more. */
@@ -87,6 +89,10 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
   return {
     online: () => connection.online(),
     offline: () => connection.offline(),
+    end() {
+      clearInterval(timer);
+      return connection.offline();
+    },
     release() {
       if (waiting.length > 0) releasedAt = Date.now();
       for (const go of waiting.splice(0)) go();

@@ -86,8 +86,8 @@ describe("host application, whatever comes", () => {
   it("when the node's session is over, neither it nor a device of it was last said to be alive; values have their own names and types throughout", () => {
     let over = 0;
     fc.assert(
-      fc.property(anyFates, (fates) => {
-        const { watched } = play(fates);
+      fc.property(anyFates, fc.constantFrom("ndeath" as const, "disconnect" as const), (fates, end) => {
+        const { watched } = play([...fates, { step: { do: end }, lost: false, twice: false, early: false }]);
         for (const v of watched.out.values) expect(`${v.metric} ${typeof v.value}`).toMatch(/^m[1-3] number$/);
         if (watched.host.stats().nodesOnline > 0) return;
         for (const address of ["Berlin/Edge1", ...devices.map((device) => `Berlin/Edge1/${device}`)]) {
@@ -171,6 +171,7 @@ describe("bounds", () => {
     watched.send(edge.dbirth("Press", [double("d", 5, { alias: 9 })]));
     watched.send(edge.dbirth("Saw", [double("s", 6, { alias: 10 })]));
     expect(watched.got.slice(4)).toEqual(["d=5", "s=6"]);
+    expect(watched.rebirths).toBe(0);
     expect(watched.host.stats().metrics).toBe(5);
     watched.send(edge.nbirth([double("m1", 1, { alias: 1 })], t0 + 1));
     expect(watched.host.stats().metrics).toBe(3);

@@ -92,14 +92,20 @@ export class SparkplugHost {
     if (place === "next") {
       this.take(node, message, out);
       if (node.ahead.length > 0) this.drain(node, out);
+    } else if (place === "ahead" && this.isOfSessionBefore(node, message)) {
+      this.turn.release(node, { ...message, sessionEnded: true }, null, null, null, out);
     } else if (place === "late") {
-      sequence.found(seq);
       this.turn.apply(node, message, out);
     } else {
       this.keepAhead(node, message);
       if (this.options.reorderTimeoutMs === 0 || this.nodes.isTooMuch(node.ahead)) this.closeGap(node, message.receivedAt, out, true);
       else this.nodes.schedule(node);
     }
+  }
+
+  /** Sent before the last birth and overtaken by it: outside of the count that the birth began. */
+  private isOfSessionBefore({ bornSentAt, bornAt }: EdgeNode, { sentAt, receivedAt }: Message): boolean {
+    return sentAt !== null && bornSentAt !== null && sentAt < bornSentAt && receivedAt - bornAt <= this.options.reorderTimeoutMs;
   }
 
   private take(node: EdgeNode, message: Message, out: HostOutput) {
@@ -180,6 +186,8 @@ export class SparkplugHost {
     node.table = birth.table;
     node.bdSeq = birth.bdSeq;
     node.birthPrint = birthPrint;
+    node.bornSentAt = message.sentAt;
+    node.bornAt = message.receivedAt;
     node.takesRebirth = birth.takesRebirth;
     node.unorderedSaid = false;
     node.phase = "online";

@@ -1,6 +1,7 @@
 // The worker's life: database, lease, plant, broker, and the loop that writes one batch while the next one fills.
 import type pg from "pg";
 import type { Logger } from "pino";
+import { linksUnwatched } from "./absence.ts";
 import { type Batch, Filling, hasWork, isEmpty } from "./batch.ts";
 import { Bytes } from "./binary.ts";
 import { connectDatabase, faultOf, sentenceOf } from "./database.ts";
@@ -101,6 +102,7 @@ export class Worker {
         this.stats.databaseOk = true;
         this.stats.leased = true;
         this.trouble("");
+        if (!this.mqtt) for (const link of await linksUnwatched(db, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, Date.now())) this.filling.link(link);
         this.openLinks();
         const beat = this.beat(side, lease);
         try {
@@ -141,12 +143,13 @@ export class Worker {
     return null;
   }
 
-  private async reload(db: pg.Client): Promise<void> {
+  private async reload(db: pg.Client): Promise<Resolver> {
     this.plantChanged = false;
     this.plant = await loadPlant(db, this.plant);
     this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.said);
     this.subscribe();
     this.log.info({ revision: this.plant.revision, signals: this.plant.signals.size, machines: this.plant.machines.size }, "plant read");
+    return this.resolver;
   }
 
   private subscribe(): void {
@@ -257,15 +260,20 @@ export class Worker {
     for (const connection of [db, side]) connection.once("end", () => this.lose(new Error("the connection to the database was closed")));
     for (;;) {
       if (this.lost) throw this.lost;
-      if (this.plantChanged) await this.reload(db);
+      while (this.plantChanged) await this.reload(db);
       if (this.retryAsked && this.queue.length === 0) {
-        this.retryAsked = await feedRetries(db, this.resolver!, this.filling, this.sparkplug);
+        this.retryAsked = false;
+        if (await feedRetries(db, () => this.reload(db), this.filling, this.sparkplug)) this.retryAsked = true;
         this.filled();
       }
       if (this.queue.length === 0) {
         const { batch } = this.filling;
         if (isEmpty(batch)) {
-          if (this.stopping) return;
+          if (this.stopping) {
+            if (!this.sparkplug) return;
+            await this.leaveSparkplug(); // what it says of its links on leaving is written too
+            continue;
+          }
           await this.pause(null, () => this.stopping || this.plantChanged || this.retryAsked || this.lost !== null || !isEmpty(this.filling.batch));
           continue;
         }
@@ -282,10 +290,7 @@ export class Worker {
         copy: this.copy,
         lineAnnouncedAt: this.lineAnnouncedAt,
         log: this.log,
-        reload: async () => {
-          await this.reload(db);
-          ctx.plant = this.plant!;
-        },
+        reload: () => this.reload(db),
       };
       const from = Date.now();
       const outcome = !hasWork(queued.batch) ? { written: 0, duplicate: 0, setAside: new Map<string, number>() } : await writeSafely(ctx, queued.batch);
@@ -344,9 +349,8 @@ export class Worker {
   }
 
   private async closeLinks(): Promise<void> {
-    const links = [this.mqtt?.end(), this.sparkplug?.offline()];
+    const links = [this.mqtt?.end(), this.leaveSparkplug()];
     this.mqtt = null;
-    this.sparkplug = null;
     this.stats.mqttConnected = false;
     this.stats.sparkplugConnected = false;
     await Promise.allSettled(links);
@@ -355,6 +359,13 @@ export class Worker {
   private lose(error: Error): void {
     this.lost ??= error;
     this.wake();
+  }
+
+  private async leaveSparkplug(): Promise<void> {
+    const link = this.sparkplug;
+    this.sparkplug = null;
+    this.stats.sparkplugConnected = false;
+    await link?.end();
   }
 
   // The lease is lost: what is held was not acknowledged, so its new reader gets it.

@@ -144,7 +144,9 @@ describe("repeats and conflicts", () => {
 
 describe("what the database refuses", () => {
   const poison = async (when: string) => {
-    await db.query(`create or replace function poison() returns trigger language plpgsql as $$ begin if ${when} then raise exception 'no such value' using errcode = '22003'; end if; return new; end $$`);
+    await db.query(
+      `create or replace function poison() returns trigger language plpgsql as $$ begin if ${when} then raise exception 'no such value' using errcode = '22003'; end if; return new; end $$`,
+    );
     await db.query("create or replace trigger poison before insert on ledger_sample for each row execute function poison()");
   };
   const cure = () => db.query("drop trigger if exists poison on ledger_sample");
@@ -243,9 +245,7 @@ describe("the lease", () => {
     const order: string[] = [];
     await db.query("begin");
     await db.query("select from ingest_lease where name = $1 for share", [writer.lease.name]); // what each write transaction does first
-    const takeOver = other
-      .query("update ingest_lease set fence = fence + 1 where name = $1", [writer.lease.name])
-      .then(() => order.push("taken"));
+    const takeOver = other.query("update ingest_lease set fence = fence + 1 where name = $1", [writer.lease.name]).then(() => order.push("taken"));
     await waitingFor(other);
     order.push("commit");
     await db.query("commit");
@@ -282,7 +282,7 @@ describe("the lease", () => {
 describe("letters", () => {
   const retry = async () => {
     await db.query("update dead_letter set status = 'retry' where status = 'open'");
-    expect(await feedRetries(db, writer.resolver, writer.filling, null)).toBe(false);
+    expect(await feedRetries(db, () => writer.reload(), writer.filling, null)).toBe(false);
     return writer.commit();
   };
 
@@ -290,19 +290,33 @@ describe("letters", () => {
     writer.send(`plc/${lines}`, { ts: now, temp: 55 });
     writer.send(`plc/${lines}`, { temp: 56 }, now + 777);
     await writer.commit();
-    expect((await letters()).map((l) => [l.code, l.status])).toEqual([["unknown_signal", "open"], ["unknown_signal", "open"]]);
-    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [ids.signals.get(`${press}/temperature`), `plc/${lines}`]);
+    expect((await letters()).map((l) => [l.code, l.status])).toEqual([
+      ["unknown_signal", "open"],
+      ["unknown_signal", "open"],
+    ]);
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
+      ids.signals.get(`${press}/temperature`),
+      `plc/${lines}`,
+    ]);
     await writer.reload();
     expect(await retry()).toMatchObject({ written: 2 });
     expect((await letters()).map((l) => l.status)).toEqual(["resolved", "resolved"]);
-    const { rows } = await db.query<{ at: Date; flags: number }>("select at, flags from sample where signal_id = $1 order by at", [ids.signals.get(`${press}/temperature`)]);
-    expect(rows.map((r) => [r.at.getTime(), r.flags])).toEqual([[now, 0], [now + 777, Flag.stampedOnReceipt]]);
+    const { rows } = await db.query<{ at: Date; flags: number }>("select at, flags from sample where signal_id = $1 order by at", [
+      ids.signals.get(`${press}/temperature`),
+    ]);
+    expect(rows.map((r) => [r.at.getTime(), r.flags])).toEqual([
+      [now, 0],
+      [now + 777, Flag.stampedOnReceipt],
+    ]);
   });
 
   it("one that fails again is open again with its new reason", async () => {
     writer.send(`plc/${lines}`, { ts: now, temp: "hot" });
     await writer.commit();
-    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [ids.signals.get(`${press}/temperature`), `plc/${lines}`]);
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
+      ids.signals.get(`${press}/temperature`),
+      `plc/${lines}`,
+    ]);
     await writer.reload();
     await retry();
     const after = await letters();
@@ -331,7 +345,16 @@ describe("letters", () => {
 
   it("of one too large only the head is kept; it cannot be tried again and says so by staying open", async () => {
     writer.resolver.metric("G/N", "m", now, "x".repeat(2_000_000), 0, now, writer.filling);
-    writer.filling.letter({ form: "message", topic: "plc/large", metric: null, payload: Buffer.alloc(5_000_000, 65), valueCount: 1, code: "payload_too_large", reason: "Too large.", receivedAt: now });
+    writer.filling.letter({
+      form: "message",
+      topic: "plc/large",
+      metric: null,
+      payload: Buffer.alloc(5_000_000, 65),
+      valueCount: 1,
+      code: "payload_too_large",
+      reason: "Too large.",
+      receivedAt: now,
+    });
     await writer.commit();
     await retry();
     const { rows } = await db.query("select length(payload) as kept, payload_size as size, status from dead_letter order by payload_size");

@@ -2,10 +2,14 @@
 import type { Logger } from "pino";
 import type { Batch } from "./batch.ts";
 import { faultOf } from "./database.ts";
+import type { Plant } from "./plant.ts";
 import { refusedSample } from "./sample.ts";
 import { type Outcome, type WriteContext, writeBatch } from "./write.ts";
 
-export type SafeContext = WriteContext & { log: Logger /** Reads the plant and what is committed anew, into the same objects. */; reload(): Promise<void> };
+export type SafeContext = WriteContext & {
+  log: Logger /** Reads the plant and what is committed anew; signals stay the same objects. */;
+  reload(): Promise<{ plant: Plant }>;
+};
 
 /** Writes the batch whatever is in it. Throws only what is worth another try of the whole: the database's state, a lost lease. */
 export async function writeSafely(ctx: SafeContext, batch: Batch): Promise<Outcome> {
@@ -17,7 +21,7 @@ export async function writeSafely(ctx: SafeContext, batch: Batch): Promise<Outco
       const fault = faultOf(error);
       if (fault === "lease" || fault === "retry") throw error;
       await ctx.db.query("rollback");
-      await ctx.reload();
+      ctx.plant = (await ctx.reload()).plant;
       ctx.log.warn({ err: error }, `batch refused (${fault})`);
       if (fault === "collision" && !careful) careful = true;
       else if (fault === "missing" && tries < 2) setGoneAside(ctx, batch);

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { piecesByMinute } from "#/server/domain/counter.ts";
 import { addLine, type PlantIds } from "#/scripts/soak/plant.ts";
+import { piecesByMinute } from "#/server/domain/counter.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { emptyBatch } from "./batch.ts";
 import { Bytes } from "./binary.ts";
@@ -50,7 +50,17 @@ beforeAll(async () => {
 afterAll(() => fresh.drop());
 
 async function empty(): Promise<void> {
-  for (const table of ["sample", "ledger_sample", "count_minute", "source_minute", "signal_latest", "source_status", "ledger_mark", "trend_mark", "dead_letter"])
+  for (const table of [
+    "sample",
+    "ledger_sample",
+    "count_minute",
+    "source_minute",
+    "signal_latest",
+    "source_status",
+    "ledger_mark",
+    "trend_mark",
+    "dead_letter",
+  ])
     await db.query(`delete from ${table}`); // truncate would make and drop chunks, a tenth of a second each time
   plant = await loadPlant(db, null);
 }
@@ -65,7 +75,11 @@ const sampleOf = (r: Reading, receivedAt: number): Sample => ({
   receivedAt,
 });
 const write = (readings: readonly Reading[], receivedAt = startAt + hourMs, careful = false) =>
-  writeBatch({ db, plant, lease, copy, lineAnnouncedAt: new Map() }, { ...emptyBatch(), values: readings.length, samples: readings.map((r) => sampleOf(r, receivedAt)) }, careful);
+  writeBatch(
+    { db, plant, lease, copy, lineAnnouncedAt: new Map() },
+    { ...emptyBatch(), values: readings.length, samples: readings.map((r) => sampleOf(r, receivedAt)) },
+    careful,
+  );
 
 const instantMs = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 const rows = async (sql: string) => (await db.query({ text: sql, rowMode: "array" })).rows.map((row: unknown[]) => JSON.stringify(row)).sort();
@@ -104,8 +118,14 @@ function expected(truth: readonly Reading[]): Expected {
     }
   }
   return {
-    trend: sorted.filter(isTrend).map((r) => JSON.stringify([idOf(r), r.at, r.value, flagsOf(r)])).sort(),
-    ledger: sorted.filter((r) => !isTrend(r)).map((r) => JSON.stringify([idOf(r), r.at, r.value, r.text, flagsOf(r)])).sort(),
+    trend: sorted
+      .filter(isTrend)
+      .map((r) => JSON.stringify([idOf(r), r.at, r.value, flagsOf(r)]))
+      .sort(),
+    ledger: sorted
+      .filter((r) => !isTrend(r))
+      .map((r) => JSON.stringify([idOf(r), r.at, r.value, r.text, flagsOf(r)]))
+      .sort(),
     counts: counts.sort(),
     presence: [...presence].map(([key, p]) => JSON.stringify([...(JSON.parse(key) as number[]), p.first, p.last, p.n])).sort(),
     latest: latest.sort(),
@@ -123,10 +143,19 @@ const stored = async (): Promise<Expected> => ({
 });
 
 // Instants on a grid that hits minutes and hours often; a few minutes around 11:00.
-const at = fc.oneof(fc.integer({ min: 0, max: 40 }).map((n) => startAt + n * 15_000), fc.integer({ min: 0, max: 600_000_000 }).map((us) => startAt + us / 1000));
+const at = fc.oneof(
+  fc.integer({ min: 0, max: 40 }).map((n) => startAt + n * 15_000),
+  fc.integer({ min: 0, max: 600_000_000 }).map((us) => startAt + us / 1000),
+);
 const none = { value: null, text: null };
 const reading: fc.Arbitrary<Reading> = fc
-  .record({ machine: fc.constantFrom(...machines), key: fc.constantFrom(...keys, "good" as const, "job" as const), at, n: fc.integer({ min: 0, max: 99 }), isNone: fc.nat(9) })
+  .record({
+    machine: fc.constantFrom(...machines),
+    key: fc.constantFrom(...keys, "good" as const, "job" as const),
+    at,
+    n: fc.integer({ min: 0, max: 99 }),
+    isNone: fc.nat(9),
+  })
   .map(({ n, isNone, ...r }): Reading => {
     if (isNone === 0) return { ...r, ...none };
     if (r.key === "job") return { ...r, value: null, text: ["A", "B", ""][n % 3]! };

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, mkdirSync, renameSync, statSync } from "
 import { constants } from "node:os";
 import { dirname, relative } from "node:path";
 import { createInterface } from "node:readline";
+import { endWithUs } from "./embedded/processes.ts";
 import { childEnv, projectRoot } from "./env.ts";
 
 export type Program = {
@@ -95,9 +96,8 @@ export function startChild(program: Program): Child {
 }
 
 function launchChild({ args, env, behind }: Program): ChildProcess {
-  const words = [process.execPath, ...args];
-  // The kernel ends it when we die without having been able to. It is in a group of its own: Ctrl-C reaches us alone, and we end all in order.
-  if (process.platform === "linux" && existsSync("/usr/bin/setpriv")) words.unshift("setpriv", "--pdeathsig=TERM", "--");
+  // In a group of its own: Ctrl-C reaches us alone, and we end all in order.
+  const words = [...endWithUs("SIGTERM"), process.execPath, ...args];
   if (behind && process.platform !== "win32") words.unshift("nice", "-n", "15");
   const [command = process.execPath, ...rest] = words;
   return spawn(command, rest, { cwd: projectRoot, env: childEnv(env), stdio: ["ignore", "pipe", "pipe"], detached: process.platform !== "win32" });

@@ -100,6 +100,17 @@ async function install() {
   }
 }
 
+/** Our parent and its parent: npm runs us directly or by a shell. The second is known on Linux alone. */
+function ancestors() {
+  const stat = `/proc/${process.ppid}/stat`;
+  const grandparent = existsSync(stat)
+    ? readFileSync(stat, "latin1")
+        .replace(/^.*\) \S /s, "")
+        .split(" ")[0]
+    : "";
+  return `${process.ppid} ${grandparent}`;
+}
+
 function runs(pid) {
   try {
     process.kill(pid, 0);
@@ -145,8 +156,8 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 // A killed npm tells nobody: what it was running for would go on for ever.
 if (process.env.npm_lifecycle_event) {
-  const npm = process.ppid;
-  setInterval(() => process.ppid !== npm && child.kill("SIGTERM"), 500).unref();
+  const before = ancestors();
+  setInterval(() => ancestors() !== before && child.kill("SIGTERM"), 500).unref();
 }
 child.on("error", (error) => fail(`${node} cannot be started: ${error.message}`));
 child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

@@ -51,7 +51,7 @@ async function stage(name: string, work: () => Promise<boolean | Counts>): Promi
 }
 
 /** What can be asked for alone, with what it needs: npm test -- --only lint,pure */
-const kinds = ["lint", "types", "pure", "db", "process", "browser"] as const;
+const kinds = ["lint", "types", "pure", "db", "process", "demo", "browser"] as const;
 type Kind = (typeof kinds)[number];
 
 function readKinds(): Set<Kind> {
@@ -82,7 +82,9 @@ async function stages(wanted: Set<Kind>): Promise<void> {
   if (wanted.has("types")) await stage("types", checkTypes);
   if (wanted.has("pure")) await stage("pure tests", () => runVitest("pure", report("pure"), {}));
   if (wanted.has("db") || wanted.has("process")) await storeTests(join(work, "tests"), wanted);
-  if (wanted.has("browser")) await browserTests(join(work, "plant"), chromium);
+  if (wanted.has("demo") || wanted.has("browser")) await stage("build", () => buildWeb({ always: false }).then(() => true));
+  if (wanted.has("demo")) await stage("demo", () => demoTest(join(work, "demo")));
+  if (wanted.has("browser")) await stage("browser tests", () => runPlaywright(report("browser"), { CHROMIUM: chromium }));
 }
 
 // The types of routes are made by Next.
@@ -103,18 +105,22 @@ async function storeTests(dataDir: string, wanted: Set<Kind>): Promise<void> {
   await open.pop()?.();
 }
 
-async function browserTests(dataDir: string, chromium: string): Promise<void> {
-  await stage("build", () => buildWeb({ always: false }).then(() => true));
-  let plant = { url: "", databaseUrl: "", mqttUrl: "" };
-  await stage("a plant for the browser", async () => {
-    const { ready, stop } = startPlant({ dataDir, logDir, port: await freePort(), web: "built", history: null, own: true, console: openConsole() });
-    open.push(stop);
-    plant = await ready;
-    return true;
-  });
-  await stage("browser tests", () =>
-    runPlaywright(report("browser"), { CHROMIUM: chromium, E2E_BASE_URL: plant.url, E2E_DATABASE_URL: plant.databaseUrl, E2E_MQTT_URL: plant.mqttUrl }),
-  );
+/** The whole plant as npm run demo starts it: a live value and every line's board from nothing, and all of it stopped within 15 s. */
+async function demoTest(dataDir: string): Promise<Counts> {
+  const plant = startPlant({ dataDir, logDir, port: await freePort(), web: "built", history: "12h", own: true, console: openConsole() });
+  open.push(plant.stop);
+  const { url, boards } = await plant.ready;
+  for (const { path } of boards) {
+    const { status } = await fetch(url + path);
+    if (status !== 200) throw new Trouble(`${url + path} answers ${status}.`);
+  }
+  if (boards.length === 0) throw new Trouble("The demo has no boards.");
+  const from = performance.now();
+  open.pop();
+  await plant.stop();
+  console.log(`  stopped in ${seconds(from)}`);
+  if (performance.now() - from > 15_000) throw new Trouble("The stop took more than 15 s.");
+  return { passed: 1, failed: 0, skipped: 0 };
 }
 
 function close(code: number): never {
@@ -128,15 +134,16 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (interrupted) return;
     interrupted = true;
-    endCurrent();
     console.error("\nStopped before the end; closing what was started.");
-    closeAll().then(
-      () => process.exit(130),
-      (error: unknown) => {
-        console.error(messageOf(error));
-        process.exit(1);
-      },
-    );
+    endCurrent()
+      .then(closeAll)
+      .then(
+        () => process.exit(130),
+        (error: unknown) => {
+          console.error(messageOf(error));
+          process.exit(1);
+        },
+      );
   });
 }
 

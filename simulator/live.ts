@@ -28,7 +28,6 @@ export type LiveRun = {
 const tickMs = 100;
 /** So much of the plant's time goes out at once: machines stay abreast of each other, however fast time runs. */
 const windowMs = 10_000;
-const lookBackMs = 26 * 3_600_000;
 
 /** Settles when `to` is reached or `stop` is given; returns until when it came. */
 export async function live(run: LiveRun): Promise<number> {
@@ -63,8 +62,8 @@ export function latestOf(model: Model, machine: PlacedMachine, at: number): Read
   const keep = (readings: readonly Reading[]) => {
     for (const reading of readings) latest.set(reading.signal.key, reading);
   };
-  keep(model.readings(machine, at - lookBackMs, at, { measurements: false }));
-  keep(model.readings(machine, at - 120_000, at));
+  keep(model.readings(machine, at - model.lookBackMs, at, { measurements: false }));
+  keep(model.readings(machine, at - Math.min(120_000, model.lookBackMs), at));
   return [...latest.values()];
 }
 

@@ -13,6 +13,11 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
   const count = (n: number) => number.number(Math.round(n));
   const behind = output.made === null || output.expected === null ? null : Math.round(output.expected) - Math.round(output.made);
   const behindMin = behind === null || !output.perHour ? null : Math.round((Math.abs(behind) / output.perHour) * 60);
+  const difference = behind === null || behindMin === null ? null : differenceOf(behind, behindMin);
+  const made = output.made === null ? "" : count(output.made);
+  const against = output.expected === null ? t(shift ? "piecesThisShift" : "piecesLastHours") : t("ofByNow", { n: count(output.expected) });
+  // Six figures, or a longer language, in the same width: 50 letters of middle size fit.
+  const fit = Math.min(1, 50 / (made.length * 2.6 + against.length + (difference?.length ?? 0) * 1.2 + 3));
   const share = (n: number) => `${Math.min(100, (n / (output.planned || 1)) * 100)}%`;
 
   return (
@@ -29,17 +34,11 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
         </p>
       </div>
       {output.made !== null && (
-        <div className={css.goal}>
+        <div className={css.goal} style={{ "--fit": fit } as React.CSSProperties}>
           <p>
-            <b>{count(output.made)}</b>
-            <small>
-              {output.expected === null ? (shift ? t("piecesThisShift") : t("piecesLastHours")) : t("ofByNow", { n: count(output.expected) })}
-            </small>
-            {behind !== null && behindMin !== null && (
-              <em data-behind={behind > 0 || undefined}>
-                {behind === 0 ? t("onTarget") : t(behind > 0 ? "behind" : "ahead", { n: count(Math.abs(behind)), minutes: behindMin })}
-              </em>
-            )}
+            <b>{made}</b>
+            <small>{against}</small>
+            {difference !== null && <em data-behind={(behind ?? 0) > 0 || undefined}>{difference}</em>}
           </p>
           {output.planned !== null && output.expected !== null && (
             <div className={css.track} aria-hidden="true">
@@ -58,4 +57,11 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
       </div>
     </header>
   );
+
+  function differenceOf(pieces: number, minutes: number): string {
+    if (pieces === 0) return t("onTarget");
+    const n = count(Math.abs(pieces));
+    if (minutes < 1) return t(pieces > 0 ? "behindLittle" : "aheadLittle", { n });
+    return t(pieces > 0 ? "behind" : "ahead", { n, minutes });
+  }
 }

@@ -119,6 +119,31 @@ describe("messages before their birth", () => {
     expect(watched.said.filter((s) => s.startsWith("sequence_gap"))).toEqual([]);
   });
 
+  it("what was held for long is not of a birth that comes now, whatever its clock says", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    edge.seq = 3;
+    watched.send(edge.ndata([byAlias(1, 1)], t0 + 60_000), t0);
+    watched.send(edge.nbirth([a(2)], t0 + 30_000), t0 + 30_000);
+    watched.send(edge.ndata([byAlias(1, 3)], t0 + 30_001), t0 + 30_001);
+    watched.tick(t0 + 50_000);
+    expect(watched.got).toEqual(["a=1", "a=2", "a=3"]);
+    expect(watched.said.filter((s) => s.startsWith("sequence_gap"))).toEqual([]);
+  });
+
+  it("what was sent before a birth and comes after it stands outside of the birth's count", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)]));
+    const old = [edge.ndata([byAlias(1, 1), double("a", 2)], t0 + 5), edge.dbirth("Press", [d(3)], t0 + 6), edge.ddeath("Press", t0 + 7)];
+    watched.send(edge.nbirth([a(4)], t0 + 10), t0 + 10);
+    for (const sent of old.slice(1)) watched.send(sent, t0 + 11); // the first has the very number that comes next: it cannot be told apart
+    watched.send(edge.ndata([byAlias(1, 5)], t0 + 12), t0 + 12);
+    watched.tick(t0 + 60_000);
+    expect(watched.got).toEqual(["a=0", "a=4", "d=3", "a=5"]);
+    expect(watched.said).toEqual(["birth Berlin/Edge1 true 0", "birth Berlin/Edge1 true 10"]);
+  });
+
   it("the same for a node that is online: what is sent after the new birth waits for it, what was sent before is a gap", () => {
     const watched = new Watched();
     const edge = new TestEdge();

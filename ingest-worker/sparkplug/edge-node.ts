@@ -49,6 +49,9 @@ export class EdgeNode {
   bdSeq: number | null = null;
   /** The NBIRTH as it came, to know it again. */
   birthPrint: string | null = null;
+  bornSentAt: number | null = null;
+  /** Receipt of the last birth, ms. */
+  bornAt = 0;
   /** Its birth offered "Node Control/Rebirth". */
   takesRebirth = true;
   /** Said once for each birth: messages without a usable seq. */

@@ -100,6 +100,21 @@ describe("order of messages", () => {
     expect(watched.rebirths).toBe(1);
   });
 
+  it("a birth ends the search for what was lost before it, and does not forget what had come", () => {
+    const { watched, edge, next } = bornNode();
+    for (let i = 1; i <= 3; i++) next(i);
+    const before = next(4, t0 + 20_000);
+    watched.send(before); // 3 lost: 2, 3, 4
+    watched.tick(t0 + reorderTimeoutMs);
+    watched.send(edge.nbirth([double("a", 5, { alias: 1 })], t0 + 10_000), t0 + 10_000);
+    const [one, two, three] = [next(6, t0 + 10_001), next(7, t0 + 10_002), next(8, t0 + 10_003)];
+    for (const sent of [two, three, before, one]) watched.send(sent, t0 + 10_010);
+    watched.tick(t0 + 60_000);
+    expect(watched.got).toEqual(["a=4", "a=5", "a=6", "a=7", "a=8"]);
+    expect(watched.out.duplicates).toBe(1);
+    expect(watched.said.filter((s) => s.startsWith("sequence_gap"))).toHaveLength(2); // node and device, of the first loss
+  });
+
   it("passes over a message that comes twice, byte for byte, and counts its metrics", () => {
     const { watched, edge, next } = bornNode();
     const one = next(1);
@@ -124,6 +139,17 @@ describe("order of messages", () => {
     expect(watched.out.links[0]!.detail).toMatch(/counted anew without a birth/);
     watched.send(next(106));
     expect(watched.got.at(-1)).toBe("a=106");
+  });
+
+  it("notices a loss also while the node's clock is behind its birth", () => {
+    const { watched, next } = bornNode();
+    for (const [i, value] of [1, 2, 3].entries()) watched.send(next(value, t0 - 3_600_000), t0 + 5_000 + i);
+    next(4);
+    watched.send(next(5, t0 - 3_600_000), t0 + 6_000);
+    watched.tick(t0 + 20_000);
+    expect(watched.got).toEqual(["a=1", "a=2", "a=3", "a=5"]);
+    expect(watched.rebirths).toBe(1);
+    expect(watched.said[0]).toMatch(/^sequence_gap/);
   });
 
   it("takes messages without a usable sequence number as they come, and says once that losses cannot be noticed", () => {

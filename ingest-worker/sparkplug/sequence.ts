@@ -11,8 +11,8 @@ export class Sequence {
   private readonly prints = new Float64Array(modulus).fill(-1); // of the newest message under each number, to know it again
   private readonly missing = new Set<number>();
 
+  /** A birth. What came before it stays known, to be known again when it comes twice. */
   start(seq: number, payload: Buffer): void {
-    this.prints.fill(-1);
     this.missing.clear();
     this.remember(seq, payload);
     this.expected = (seq + 1) % modulus;
@@ -36,10 +36,6 @@ export class Sequence {
     this.missing.delete(seq);
     this.expected = (seq + 1) % modulus;
     return skipped;
-  }
-
-  found(seq: number): void {
-    this.missing.delete(seq);
   }
 
   /** How many numbers lie between the expected one and this one. */

@@ -53,6 +53,7 @@ describe("data types", () => {
       [DataType.Float, { floatValue: Number.POSITIVE_INFINITY }, "value_not_finite", "Infinity"],
       [DataType.UInt64, { longValue: long(9007199254740993n) }, "sparkplug_type", "9007199254740993"],
       [DataType.Int64, { longValue: long(-9007199254740993n) }, "sparkplug_type", "-9007199254740993"],
+      [DataType.Int64, { longValue: long(-9007199254740992n) }, "sparkplug_type", "-9007199254740992"],
       [DataType.UInt8, { intValue: 256 }, "sparkplug_type", "256"],
       [DataType.Int8, { intValue: 300 }, "sparkplug_type", "300"],
       [DataType.UInt16, { intValue: 0xffffffff }, "sparkplug_type", "4294967295"],

@@ -219,7 +219,7 @@ export class WireReader {
           if (!this.length()) return null;
           const { end } = this;
           const next = this.pos + this.low;
-          if (pass === 1 && values === wanted) found = this.propertyInt(next);
+          if (values === wanted) found = this.propertyInt(next);
           values++;
           this.pos = next;
           this.end = end;

@@ -169,7 +169,7 @@ async function makeCluster(programs: Programs, dataDir: string, secrets: Postgre
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
   ];
-  const [command, ...words] = [...prefix({ reach: [dataDir, join(programs.initdb, "..")], endWithUs: "SIGTERM" }), programs.initdb, ...args];
+  const [command, ...words] = [...prefix({ reach: [dataDir, join(programs.initdb, "..")], signalAtOurEnd: "SIGTERM" }), programs.initdb, ...args];
   try {
     await run(command ?? programs.initdb, words, { cwd: fresh, env: bareEnv() });
   } catch (error) {

@@ -3,7 +3,7 @@
  * and for one that an earlier `embedded up` left running.
  */
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -88,7 +88,7 @@ export function own(path: string, mode: number): void {
 }
 
 /** The command in front of a program: the user without rights when we are root, and an end that follows ours unless detached. */
-export function prefix({ reach, endWithUs }: { reach: string[]; endWithUs: "SIGINT" | "SIGTERM" | null }): string[] {
+export function prefix({ reach, signalAtOurEnd }: { reach: string[]; signalAtOurEnd: "SIGINT" | "SIGTERM" | null }): string[] {
   const words: string[] = [];
   if (isRoot) {
     words.push(`--reuid=${nobodyId}`, `--regid=${nobodyId}`, "--clear-groups");
@@ -98,15 +98,19 @@ export function prefix({ reach, endWithUs }: { reach: string[]; endWithUs: "SIGI
       words.push("--securebits=+no_setuid_fixup", "--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override");
     }
   }
-  if (endWithUs) words.push(`--pdeathsig=${endWithUs.slice(3)}`);
+  if (signalAtOurEnd) words.push(`--pdeathsig=${signalAtOurEnd.slice(3)}`);
   return words.length > 0 ? ["setpriv", ...words, "--"] : [];
 }
+
+/** In front of a command of ours: the kernel sends it this when we die without having been able to. Elsewhere than on Linux, nothing. */
+export const endWithUs = (signal: "SIGINT" | "SIGTERM"): string[] =>
+  process.platform === "linux" && existsSync("/usr/bin/setpriv") ? ["setpriv", `--pdeathsig=${signal.slice(3)}`, "--"] : [];
 
 type Launch = { program: string; args: string[]; workDir: string; logFile: string; detached: boolean; endSignal: "SIGINT" | "SIGTERM" };
 
 /** Starts a program with its output appended to `logFile`. Unless detached it ends when this process does, however this one dies. */
 export async function launch({ program, args, workDir, logFile, detached, endSignal }: Launch): Promise<number> {
-  const [command, ...words] = [...prefix({ reach: [workDir, dirname(program)], endWithUs: detached ? null : endSignal }), program, ...args];
+  const [command, ...words] = [...prefix({ reach: [workDir, dirname(program)], signalAtOurEnd: detached ? null : endSignal }), program, ...args];
   if (command === undefined) throw new Error("Nothing to launch.");
   const log = openSync(logFile, "a", 0o600);
   try {

@@ -34,9 +34,10 @@ export class Writer {
     return new Writer(db, lease, await loadPlant(db, null));
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<Resolver> {
     this.plant = await loadPlant(this.db, this.plant);
     this.resolver = new Resolver(this.plant, 7 * 86_400_000);
+    return this.resolver;
   }
 
   send(topic: string, payload: unknown, receivedAt = Date.now()): void {
@@ -54,18 +55,14 @@ export class Writer {
   }
 
   context(): SafeContext {
-    const ctx: SafeContext = {
+    return {
       db: this.db,
       plant: this.plant,
       lease: this.lease,
       copy: this.copy,
       lineAnnouncedAt: this.announcedAt,
       log: pino({ level: "silent" }),
-      reload: async () => {
-        await this.reload();
-        ctx.plant = this.plant;
-      },
+      reload: () => this.reload(),
     };
-    return ctx;
   }
 }

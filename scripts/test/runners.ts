@@ -1,21 +1,39 @@
 /** Vitest and Playwright as child processes, and what they counted. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { endWithUs } from "../embedded/processes.ts";
 import { childEnv, projectRoot } from "../env.ts";
 
 export type Counts = { passed: number; failed: number; skipped: number };
 /** The program that runs now, to be ended with us. */
-let current: ChildProcess | null = null;
-export const endCurrent = (): void => {
-  current?.kill("SIGTERM");
-};
+let current: { child: ChildProcess; ended: Promise<unknown> } | null = null;
+/** How long a runner may take to close what its tests have started. */
+const closeWithinMs = 30_000;
+
+/** Asks the program that runs now to end, as Ctrl-C would; returns when it has. */
+export async function endCurrent(): Promise<void> {
+  if (!current) return;
+  const { child, ended } = current;
+  child.kill("SIGINT");
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), closeWithinMs);
+  await ended;
+  clearTimeout(tooLate);
+}
 
 /** Runs one of the project's tools on the terminal; true if it ended well. */
 export async function runTool(args: string[], extra: Record<string, string> = {}): Promise<boolean> {
-  const child = spawn(process.execPath, args, { cwd: projectRoot, env: childEnv(extra), stdio: ["ignore", "inherit", "inherit"] });
-  current = child;
+  // In a group of its own: Ctrl-C reaches it once, from us; a second one would keep it from closing what it started.
+  const [command = process.execPath, ...words] = [...endWithUs("SIGINT"), process.execPath, ...args];
+  const child = spawn(command, words, {
+    cwd: projectRoot,
+    env: childEnv(extra),
+    stdio: ["ignore", "inherit", "inherit"],
+    detached: process.platform !== "win32",
+  });
+  const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+  current = { child, ended };
   try {
-    return (await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve))) === 0;
+    return (await ended) === 0;
   } finally {
     current = null;
   }

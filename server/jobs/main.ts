@@ -2,6 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
+import { isDatabaseAway } from "#/server/errors.ts";
 import { addressOf, jobsDb, makePool, Trouble, whyHopeless, whyNotReady } from "./database.ts";
 import { readEnv } from "./env.ts";
 import { type Health, serveHealth } from "./health.ts";
@@ -9,7 +10,7 @@ import { startQueue } from "./queue.ts";
 
 const stopWithinMs = 9_000;
 const tryAgainMs = 3_000;
-const lookEveryMs = 5_000;
+const lookEveryMs = 2_000;
 const now = () => new Date();
 
 const env = readEnv();
@@ -35,6 +36,13 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     }, stopWithinMs).unref();
   });
 }
+
+// graphile-worker drops some of its promises: a database that goes away at the wrong instant must not end the process.
+process.on("unhandledRejection", (reason) => {
+  if (isDatabaseAway(reason)) return log.warn({ reason: reason instanceof Error ? reason.message : String(reason) }, "the database is away");
+  log.fatal({ err: reason }, "ended");
+  process.exit(1);
+});
 
 /** Waits, unless the process is told to stop. */
 const pause = (ms: number) => wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined); // the only rejection is the stop itself
@@ -90,6 +98,7 @@ async function main(settings: Exclude<typeof env, { wrong: string[] }>): Promise
       const told = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve(), { once: true }));
       await Promise.race([queue.ended, told]);
       if (isStopping()) await queue.stop();
+      else await pause(tryAgainMs);
     } catch (error) {
       const hopeless = whyHopeless(error, address);
       if (hopeless !== null) log.error({ err: error }, "the queue ended");

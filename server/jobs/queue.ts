@@ -3,7 +3,8 @@
  * processes share the work and none does it twice. What a killed process leaves behind is made good by whoever is left: once a minute every process
  * makes sure that each job stands in the queue.
  */
-import { Logger as GraphileLogger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerUtils } from "graphile-worker";
+import { EventEmitter } from "node:events";
+import { Logger as GraphileLogger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
 import { isDatabaseAway } from "#/server/errors.ts";
@@ -22,7 +23,7 @@ const watchEveryMs = 60_000;
 const schema = "graphile_worker";
 
 export type Queue = {
-  /** Settles when the queue has ended by itself; rejects with why. */
+  /** Resolves when the queue has ended by itself, as it does when the database goes away while a job is being struck off: start a new one. */
   ended: Promise<void>;
   /** Lets what runs come to its next pause, and gives it back if it does not. */
   stop(): Promise<void>;
@@ -36,7 +37,11 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
   const utils = await makeWorkerUtils({ pgPool: pool, schema, logger });
   await utils.migrate();
   await ensureScheduled(utils, options.now(), "now");
+  const events: WorkerEvents = new EventEmitter();
+  // The runner's own promise does not always settle when its pool gives up; this event always comes first.
+  const gaveUp = new Promise<void>((resolve) => events.once("pool:gracefulShutdown", () => resolve()));
   const runner: Runner = await run({
+    events,
     pgPool: pool,
     schema,
     logger,
@@ -44,21 +49,27 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     pollInterval: 2_000,
     noHandleSignals: true,
     gracefulShutdownAbortTimeout: 4_000,
+    // Without these two a database that goes away while a job is being struck off ends the process by an unhandled rejection; so it ends the queue.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: Object.fromEntries(jobs.map((job) => [job.name, taskOf(job, options, utils, stopping.signal)])) satisfies TaskList,
     parsedCronItems: [],
   });
   const watch = setInterval(() => {
-    ensureScheduled(utils, options.now(), "later").catch((error: Error) =>
+    lookAfter(utils, options.now()).catch((error: Error) =>
       log.warn({ reason: error.message }, "the queue could not be looked after; trying again in a minute"),
     );
   }, watchEveryMs);
+  const ended = Promise.race([gaveUp, runner.promise.catch((error: Error) => log.warn({ reason: error.message }, "the queue ended"))]).then(async () => {
+    clearInterval(watch);
+    stopping.abort();
+    await utils.release();
+  });
   return {
-    ended: runner.promise.finally(() => clearInterval(watch)),
+    ended,
     async stop() {
-      clearInterval(watch);
       stopping.abort();
       await runner.stop();
-      await utils.release();
+      await ended;
     },
   };
 }
@@ -69,6 +80,12 @@ async function ensureScheduled(utils: WorkerUtils, now: Date, first: "now" | "la
     const runAt = first === "now" ? now : new Date(now.getTime() + job.everyS * 1000);
     await utils.addJob(job.name, {}, { jobKey: job.name, jobKeyMode: "preserve_run_at", runAt });
   }
+}
+
+/** A job that a killed process held and that got a successor is no use any more once the queue has let go of it. */
+async function lookAfter(utils: WorkerUtils, now: Date): Promise<void> {
+  await ensureScheduled(utils, now, "later");
+  await utils.cleanup({ tasks: ["DELETE_PERMAFAILED_JOBS"] });
 }
 
 function taskOf(job: Job, { db, keep, log, now, onState }: QueueOptions, utils: WorkerUtils, signal: AbortSignal) {

@@ -164,7 +164,9 @@ function addMachine(
   });
   const own = machine.source ?? { form: "json", no_data_timeout: 60, max_backfill: 7_776_000 };
   const sourceAddress = machine.source?.shared ?? machine.source?.address ?? address;
-  if (machine.source?.shared === undefined) addSource(found, site.key, own.form, sourceAddress, own);
+  // Without a signal there is no one to speak: then only a source that the file names is made.
+  const hasOwn = machine.source ? machine.source.shared === undefined : machine.signals.some((signal) => signal.source === undefined);
+  if (hasOwn) addSource(found, site.key, own.form, sourceAddress, own);
   const rates = new Map<string, Stated[]>();
   for (const rate of machine.ideal_cycles) {
     const { from, until } = rateBounds(rate, site.zone);

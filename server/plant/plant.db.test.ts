@@ -140,11 +140,11 @@ describe("apply", () => {
       example
         .replace("kind: press\n", "kind: cnc\n")
         .replace("no_count_timeout: 90s", "no_count_timeout: 2m")
-        .replace("zone: Europe/Berlin ", "zone: Europe/Paris ")
+        .replace("zone: Europe/Berlin", "zone: Europe/Paris")
         .replace("start: 09:00, end: 09:15", "start: 09:00, end: 09:30")
         .replace("metric: Status/State", "metric: State")
         .replace("low: -20, high: 150", "high: 120")
-        .replace("{ seconds: 4.2 }  ", "{ seconds: 4.5 }  ")
+        .replace("{ seconds: 4.2 }", "{ seconds: 4.5 }")
         .replace("days: mon-thu, start", "days: mon-fri, start")
         .replace("{ key: maintenance, name: Maintenance }", "{ key: maintenance, name: Maintainers }")
         .replace("{ key: belt, name: Belt torn, fault_code: 17 }", "{ key: belt, name: Belt torn, loss: other }"),

@@ -109,6 +109,7 @@ export function loadPlant(lines: number, machines: number, form: MachineForm): P
 
 export class LoadModel implements Model {
   readonly machines: readonly PlacedMachine[];
+  readonly lookBackMs: number;
   private readonly seed: string;
   private readonly periodMs: number;
 
@@ -117,6 +118,7 @@ export class LoadModel implements Model {
     this.machines = placedMachines(plant);
     this.seed = seed;
     this.periodMs = (loadSignals * 1000) / valuesPerS;
+    this.lookBackMs = Math.ceil(2 * this.periodMs);
     if (this.periodMs < 1)
       throw new RangeError(`A machine of the load plant can send ${loadSignals * 1000} values/s at most: an instant holds one value of a signal.`);
   }

@@ -21,6 +21,8 @@ const none: Totals = { good: 0, reject: 0, rework: 0 };
 /** A plant that can be asked what it says: the demo plant by simulation, the load plant by formula. */
 export type Model = {
   machines: readonly PlacedMachine[];
+  /** Every signal has said something in so long a time, ms. */
+  lookBackMs: number;
   /** Readings with from <= at < to, ascending by instant; at most one a signal and instant. */
   readings: (machine: PlacedMachine, from: number, to: number, what?: { measurements: boolean }) => Reading[];
   /** What the machine really does in [from, to): gap-free from `from` on. */
@@ -29,6 +31,7 @@ export type Model = {
 
 export class PlantModel implements Model {
   readonly machines: readonly PlacedMachine[];
+  readonly lookBackMs = 26 * 3_600_000; // each of the plant's days begins with a reading, and has 25 h at most
   readonly seed: string;
   private readonly days = new Map<string, MachineDay[]>();
   private readonly events = new WeakMap<MachineDay, Reading[]>();

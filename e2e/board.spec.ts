@@ -1,0 +1,171 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, type Page, test } from "@playwright/test";
+import { Stage } from "./stage.ts";
+
+let stage: Stage;
+test.beforeAll(async () => {
+  stage = await Stage.open();
+});
+test.afterAll(() => stage.close());
+
+const tile = (page: Page, name: string) => page.getByRole("article", { name, exact: true });
+/** Counts and a state for each machine of a line, so that its board has something to show. */
+async function fill(line: string, machines: string[]) {
+  for (const [i, key] of machines.entries()) {
+    await stage.say(`${line}/${key}`, { state: "EXECUTE", ts: Date.now() - 5_000 });
+    await stage.say(`${line}/${key}`, { pieces: 12_345 + i, state: i % 4 === 1 ? "ABORTED" : "EXECUTE" });
+  }
+}
+
+test("a board shows each machine's state as word, shape and colour, and changes at once", async ({ page }) => {
+  await stage.say("live/press", { state: "EXECUTE", ts: Date.now() - 10_000 });
+  await stage.say("live/press", { pieces: 3 });
+  await stage.say("live/oven", { state: "SUSPENDED" });
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Live line");
+  await expect(tile(page, "Press")).toContainText("Running");
+  await expect(tile(page, "Press")).toHaveAttribute("data-state", "run");
+  await expect(tile(page, "Press").locator("svg").first()).toBeVisible();
+  await expect(tile(page, "Press")).toContainText("3this hour");
+  await expect(tile(page, "Oven")).toContainText("Starved");
+  await expect(tile(page, "Packer")).toContainText("Nothing has come from works/hall/live/packer yet");
+
+  await stage.say("live/press", { state: "ABORTED", fault: "F7" });
+  await expect(tile(page, "Press")).toContainText("Down", { timeout: 2_500 });
+  await expect(tile(page, "Press")).toContainText("Chute jammed");
+  await expect(page.getByText("Press has been down for")).toBeVisible();
+  await stage.say("live/press", { state: "EXECUTE", fault: "0", pieces: 1 });
+  await expect(tile(page, "Press")).toContainText("Running", { timeout: 2_500 });
+  await expect(tile(page, "Press")).toContainText("4this hour");
+});
+
+test("a machine that went silent is greyed with the time, not idle and not green", async ({ page }) => {
+  await stage.say("no-plan/m1", { state: "EXECUTE", ts: Date.now() - 130_000 });
+  await stage.say("no-plan/m2", { state: "EXECUTE" });
+  await page.goto(`${stage.url}/board/works/hall/no-plan`);
+  await expect(tile(page, "Machine 2 with a name")).toHaveAttribute("data-state", "run");
+  const silent = tile(page, "Machine 1 with a name");
+  await expect(silent).toHaveAttribute("data-state", "unknown");
+  await expect(silent).toContainText(/No data\s*2:\d\d/);
+  await expect(silent).toContainText("Last value");
+  await expect(page.getByText("No shift plan")).toBeVisible();
+});
+
+test("silence alone greys a tile when the time-out passes, though nothing is written", async ({ page }) => {
+  await stage.say("no-plan/m2", { state: "EXECUTE", ts: Date.now() - 56_000 });
+  await stage.rows("update signal_latest set at = at where false"); // nothing more comes
+  await page.goto(`${stage.url}/board/works/hall/one`);
+  await stage.say("one/m1", { state: "EXECUTE", ts: Date.now() - 57_000 });
+  await expect(tile(page, "Machine 1 with a name")).toHaveAttribute("data-state", "run");
+  await expect(tile(page, "Machine 1 with a name")).toHaveAttribute("data-state", "unknown", { timeout: 10_000 });
+});
+
+for (const [width, height] of [[1920, 1080], [3840, 2160], [1366, 768]] as const) {
+  for (const [line, machines] of [["one", 1], ["live", 3], ["six", 6], ["twelve", 12]] as const) {
+    test(`one screen without scrolling: ${machines} machines at ${width} x ${height}`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      if (machines !== 3) await fill(line, Array.from({ length: machines }, (_, i) => `m${i + 1}`));
+      await page.goto(`${stage.url}/board/works/hall/${line}`);
+      await expect(page.getByRole("article")).toHaveCount(machines);
+      if (machines !== 3) await expect(page.getByText(/12,3\d\d/).first()).toBeVisible();
+      const overflow = await page.evaluate(() => {
+        const root = document.documentElement;
+        const cut = [...document.querySelectorAll("article, article > div")].filter((e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1);
+        const outside = [...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().bottom > innerHeight + 1 || e.getBoundingClientRect().right > innerWidth + 1);
+        return { scrolls: root.scrollHeight > root.clientHeight || root.scrollWidth > root.clientWidth, cut: cut.length, outside: outside.length };
+      });
+      expect(overflow).toEqual({ scrolls: false, cut: 0, outside: 0 });
+      // Readable at 5 m: the state's word at least 3 % of the screen's height.
+      const size = await page.locator("article strong").first().evaluate((e) => Number.parseFloat(getComputedStyle(e).fontSize));
+      expect(size / height).toBeGreaterThan(0.03);
+    });
+  }
+}
+
+test("on a phone it is a list that does not scroll sideways", async ({ browser }) => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const page = await context.newPage();
+  await page.goto(`${stage.url}/board/works/hall/six`);
+  await expect(page.getByRole("article")).toHaveCount(6);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  const small = await page.locator("footer nav a").evaluateAll((links) => links.filter((link) => link.getBoundingClientRect().height < 48).length);
+  expect(small).toBe(0);
+  await context.close();
+});
+
+test("dark by default, light where the address asks for it", async ({ page }) => {
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  const ground = () => page.locator("main").evaluate((e) => getComputedStyle(e).backgroundColor);
+  expect(await ground()).toBe("rgb(11, 15, 23)");
+  await page.getByRole("link", { name: "Light" }).click();
+  await expect(page).toHaveURL(/theme=light/);
+  await expect.poll(ground).toBe("rgb(243, 245, 249)");
+});
+
+test("an empty line says what to do next; an unknown one lists the lines", async ({ page }) => {
+  await page.goto(`${stage.url}/board/works/hall/empty`);
+  await expect(page.getByRole("heading", { name: "This line has no machines yet" })).toBeVisible();
+  await expect(page.getByText("npm run plant -- apply plant.yaml")).toBeVisible();
+  const answer = await page.goto(`${stage.url}/board/works/hall/nowhere`);
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is no line works/hall/nowhere");
+  await page.getByRole("link", { name: "Live line" }).click();
+  await expect(page.getByRole("article")).toHaveCount(3);
+});
+
+test("without its worker the whole board greys out, says so, and comes back", async ({ page }) => {
+  test.setTimeout(120_000);
+  await stage.say("live/press", { state: "EXECUTE", pieces: 1 });
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  await expect(tile(page, "Press")).toHaveAttribute("data-state", "run");
+  await stage.worker.stop("SIGKILL");
+  await expect(page.getByRole("alert").filter({ hasText: "The ingest worker has not been seen for" })).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator("article[data-state=run]")).toHaveCount(0);
+  await expect(tile(page, "Press")).toContainText("Last known: Running");
+  await stage.worker.start();
+  await stage.say("live/press", { state: "EXECUTE", pieces: 1 });
+  await expect(tile(page, "Press")).toHaveAttribute("data-state", "run", { timeout: 40_000 });
+  await expect(page.getByText("The ingest worker has not been seen for")).toHaveCount(0);
+});
+
+test("survives a restart of the server, without being loaded again", async ({ page }) => {
+  test.setTimeout(120_000);
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  await expect(tile(page, "Press")).toBeVisible();
+  await page.evaluate(() => Object.assign(window, { loadedOnce: true }));
+  await stage.web.stop("SIGKILL");
+  await expect(page.getByText("reconnecting")).toBeVisible({ timeout: 30_000 });
+  await stage.web.start();
+  await stage.say("live/press", { state: "ABORTED", fault: "F7" });
+  await expect(tile(page, "Press")).toContainText("Down", { timeout: 40_000 });
+  expect(await page.evaluate(() => "loadedOnce" in window)).toBe(true);
+});
+
+test("a cut network greys the board after a minute, and it comes back by itself", async ({ page, context }) => {
+  test.setTimeout(180_000);
+  await stage.say("live/press", { state: "EXECUTE", fault: "0", pieces: 1 });
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  await expect(tile(page, "Press")).toHaveAttribute("data-state", "run");
+  // An open stream outlives setOffline; a stopped server process is silent like a cut cable.
+  await stage.web.stop("SIGKILL");
+  await context.setOffline(true);
+  await expect(page.getByText(/This screen has not heard from its server for 1:0/)).toBeVisible({ timeout: 80_000 });
+  await expect(page.locator("article[data-state=run]")).toHaveCount(0);
+  await stage.web.start();
+  await context.setOffline(false);
+  await stage.say("live/press", { state: "EXECUTE", pieces: 1 });
+  await expect(tile(page, "Press")).toHaveAttribute("data-state", "run", { timeout: 40_000 });
+});
+
+test("takes a new version by itself", async ({ page }) => {
+  test.setTimeout(120_000);
+  await page.goto(`${stage.url}/board/works/hall/live`);
+  await expect(tile(page, "Press")).toBeVisible();
+  await page.evaluate(() => Object.assign(window, { loadedOnce: true }));
+  await stage.web.stop("SIGKILL");
+  writeFileSync(join(stage.folder, ".next/BUILD_ID"), "another-build");
+  await stage.web.start();
+  await expect.poll(() => page.evaluate(() => "loadedOnce" in window).catch(() => true), { timeout: 60_000 }).toBe(false);
+  await expect(tile(page, "Press")).toBeVisible();
+});

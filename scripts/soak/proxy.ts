@@ -1,0 +1,79 @@
+/** Stands between a worker and the broker, counts MQTT packets on the wire, and can cut the line. */
+import { connect, createServer, type Socket } from "node:net";
+
+/** One connection: ids of QoS 1 messages towards the client, and of its PUBACKs, in order. */
+export type Line = { published: number[]; acknowledged: number[]; cut(): void };
+export type Proxy = { port: number; lines: Line[]; close(): Promise<void> };
+
+export async function startProxy(brokerPort: number): Promise<Proxy> {
+  const lines: Line[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const broker = connect(brokerPort, "127.0.0.1");
+    const line: Line = {
+      published: [],
+      acknowledged: [],
+      cut: () => {
+        client.destroy();
+        broker.destroy();
+      },
+    };
+    lines.push(line);
+    const down = packets((first, body) => {
+      if (first >> 4 !== 3 || (first & 6) === 0) return;
+      const topicBytes = body.readUInt16BE(0);
+      line.published.push(body.readUInt16BE(2 + topicBytes));
+    });
+    const up = packets((first, body) => {
+      if (first >> 4 === 4) line.acknowledged.push(body.readUInt16BE(0));
+    });
+    for (const [from, to, read] of [
+      [client, broker, up],
+      [broker, client, down],
+    ] as const) {
+      sockets.add(from);
+      from.on("data", (bytes) => {
+        read(bytes);
+        to.write(bytes);
+      });
+      from.on("close", () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      from.on("error", () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (!address || typeof address === "string") throw new Error("The proxy has no port.");
+  return {
+    port: address.port,
+    lines,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+// MQTT packets of a stream: first byte, and what follows the length.
+function packets(onPacket: (first: number, body: Buffer) => void): (bytes: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    for (;;) {
+      let length = 0;
+      let at = 1;
+      for (let shift = 0; ; shift += 7, at++) {
+        if (at >= rest.length) return;
+        const digit = rest[at]!;
+        length += (digit & 127) << shift;
+        if (digit < 128) break;
+      }
+      if (rest.length < at + 1 + length) return;
+      onPacket(rest[0]!, rest.subarray(at + 1, at + 1 + length));
+      rest = rest.subarray(at + 1 + length);
+    }
+  };
+}
