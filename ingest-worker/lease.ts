@@ -1,7 +1,7 @@
 // One reader per topic: a lease with a fencing number. A worker without the lease stands by; one that lost it cannot write.
 import { hostname } from "node:os";
 import type pg from "pg";
-import { filtersOverlap } from "./plant.ts";
+import { filtersOverlap } from "#/server/domain/topic-filter.ts";
 
 export type Lease = { name: string; filters: readonly string[]; holder: string; fence: number; generation: number };
 

@@ -1,13 +1,13 @@
 // PUBACK only after COMMIT, on the wire: fails when MQTT.js handles acknowledgements in another way than mqtt.ts relies on.
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Proxy, startProxy } from "#/scripts/soak/proxy.ts";
 import { Rig } from "#/scripts/soak/rig.ts";
 import { stays, until } from "#/scripts/soak/until.ts";
+import { startWiretap, type Wiretap } from "#/scripts/soak/wiretap.ts";
 import type { WorkerProcess } from "#/scripts/soak/worker.ts";
 
 let rig: Rig;
-let proxy: Proxy;
+let tap: Wiretap;
 let worker: WorkerProcess;
 let holder: pg.PoolClient;
 let topic: string;
@@ -30,18 +30,18 @@ let lines = 0;
 beforeEach(async () => {
   const [press] = await rig.line(`berlin/stamping/line-${++lines}`, ["press"]);
   topic = press!;
-  proxy = await startProxy(rig.embedded.broker.port);
+  tap = await startWiretap(rig.embedded.broker.port);
   holder = await rig.pool.connect();
-  worker = await start(proxy);
+  worker = await start(tap);
 });
 afterEach(async () => {
   holder.release(true);
   await rig.killWorkers();
-  await proxy.close();
+  await tap.close();
   await rig.rows("delete from sample");
 });
 
-const start = async (through: Proxy) => (await rig.worker({ MQTT_URL: `mqtt://127.0.0.1:${through.port}` })).ready();
+const start = async (through: Wiretap) => (await rig.worker({ MQTT_URL: `mqtt://127.0.0.1:${through.port}` })).ready();
 const hold = { commit: `select pg_advisory_lock(${commitLock})`, lease: "begin; select from ingest_lease for update" };
 const release = { commit: `select pg_advisory_unlock(${commitLock})`, lease: "rollback" };
 const at = Date.now() - 60_000;
@@ -66,7 +66,7 @@ describe("acknowledgement", () => {
       expect(await rig.rows("select query from pg_stat_activity where application_name = 'takt-ingest ingest' and wait_event_type = 'Lock'")).toEqual([
         { query: "commit" },
       ]);
-    const [line] = proxy.lines;
+    const [line] = tap.lines;
     expect(line!.published.length).toBe(messages);
     await stays("nothing is acknowledged", () => line!.acknowledged.length === 0, 1_000);
     expect(await rig.count("sample")).toBe(0);
@@ -83,22 +83,22 @@ describe("acknowledgement", () => {
     await allHeld();
     await worker.kill9();
     await holder.query(release.lease);
-    worker = await start(proxy);
-    await until("all are acknowledged", () => proxy.lines[1]?.acknowledged.length === messages);
-    expect([proxy.lines[0]!.acknowledged.length, await rig.count("sample")]).toEqual([0, messages]);
+    worker = await start(tap);
+    await until("all are acknowledged", () => tap.lines[1]?.acknowledged.length === messages);
+    expect([tap.lines[0]!.acknowledged.length, await rig.count("sample")]).toEqual([0, messages]);
   });
 
   it("a connection that breaks takes its message ids with it: the next one acknowledges its own", async () => {
     await holder.query(hold.lease);
     await publishAll();
     await allHeld();
-    proxy.lines[0]!.cut();
-    await until("the broker delivers again", () => proxy.lines[1]?.published.length === messages);
-    await stays("nothing is acknowledged", () => proxy.lines[1]!.acknowledged.length === 0, 300);
+    tap.lines[0]!.cut();
+    await until("the broker delivers again", () => tap.lines[1]?.published.length === messages);
+    await stays("nothing is acknowledged", () => tap.lines[1]!.acknowledged.length === 0, 300);
     await holder.query(release.lease);
-    await until("all are acknowledged", () => proxy.lines[1]!.acknowledged.length === messages);
-    expect(new Set(proxy.lines[1]!.acknowledged)).toEqual(new Set(proxy.lines[1]!.published));
-    expect([proxy.lines[0]!.acknowledged.length, await rig.count("sample")]).toEqual([0, messages]);
+    await until("all are acknowledged", () => tap.lines[1]!.acknowledged.length === messages);
+    expect(new Set(tap.lines[1]!.acknowledged)).toEqual(new Set(tap.lines[1]!.published));
+    expect([tap.lines[0]!.acknowledged.length, await rig.count("sample")]).toEqual([0, messages]);
     expect(await worker.figures()).toMatchObject({ written: messages, duplicate: messages, held: 0 });
   });
 
@@ -108,9 +108,9 @@ describe("acknowledgement", () => {
     await rig.publish(`${topic}/_online`, "true");
     await rig.publish(`${topic}/_mine`, "x");
     await until("all three came", async () => (await worker.figures()).messages === 3);
-    await stays("nothing is acknowledged", () => proxy.lines[0]!.acknowledged.length === 0, 300);
+    await stays("nothing is acknowledged", () => tap.lines[0]!.acknowledged.length === 0, 300);
     await holder.query(release.lease);
-    await until("all are acknowledged", () => proxy.lines[0]!.acknowledged.length === 3);
+    await until("all are acknowledged", () => tap.lines[0]!.acknowledged.length === 3);
     expect(await rig.count("dead_letter")).toBe(1);
   });
 
@@ -126,7 +126,7 @@ describe("acknowledgement", () => {
     await stays("and no more", async () => (await worker.figures()).held === 80_000, 1_000);
     expect((await worker.figures()).rssBytes).toBeLessThan(400 * 1024 * 1024);
     await holder.query(release.lease);
-    await until("all are acknowledged", () => proxy.lines[0]!.acknowledged.length === 150, 30_000);
+    await until("all are acknowledged", () => tap.lines[0]!.acknowledged.length === 150, 30_000);
     expect(await rig.count("sample")).toBe(150 * perMessage);
   });
 });

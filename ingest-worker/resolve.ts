@@ -1,6 +1,8 @@
 // From topic and value to a sample of a signal, or a letter with the reason. Unknown ones are set aside for review, never lost.
+
+import { topicMatches } from "#/server/domain/topic-filter.ts";
 import { decodeMachine, decodeSignal, instant, parsePayload, type Refusal, valueAt, whyNotScalar } from "./decode.ts";
-import { type Machine, type Mapping, type Plant, topicMatches } from "./plant.ts";
+import type { Machine, Mapping, Plant } from "./plant.ts";
 import { Flag, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, valueLetter } from "./sample.ts";
 
 /** again: a letter that is tried once more; without a time of its own it keeps the instant at which it first came. */

@@ -176,7 +176,7 @@ const delivery = truth.chain((readings) =>
       // nearly in order, as a plant sends
       fc.constant([...readings.keys()].sort((a, b) => readings[a]!.at - readings[b]!.at)),
     ),
-    cuts: fc.array(fc.record({ after: fc.nat(100), then: fc.constantFrom("nothing", "reload", "work off", "careful") }), { maxLength: 12 }),
+    cuts: fc.array(fc.record({ after: fc.nat(100), doing: fc.constantFrom("nothing", "reload", "work off", "careful") }), { maxLength: 12 }),
   }),
 );
 type Delivery = typeof delivery extends fc.Arbitrary<infer T> ? T : never;
@@ -201,7 +201,7 @@ async function deliver({ readings, order, cuts }: Delivery): Promise<void> {
   let duplicate = 0;
   let careful = false;
   let before: Between = { counts: new Map(), trend: new Map() };
-  for (const { after, then } of [...sorted, { after: order.length, then: "nothing" }]) {
+  for (const { after, doing } of [...sorted, { after: order.length, doing: "nothing" }]) {
     const batch = order.slice(from, Math.max(from, after)).map((i) => readings[i]!);
     from = Math.max(from, after);
     if (batch.length > 0) {
@@ -210,9 +210,9 @@ async function deliver({ readings, order, cuts }: Delivery): Promise<void> {
       duplicate += outcome.duplicate;
       expect([...outcome.setAside]).toEqual([]);
     }
-    careful = then === "careful";
-    if (then === "reload") plant = await loadPlant(db, plant);
-    if (then === "work off") {
+    careful = doing === "careful";
+    if (doing === "reload") plant = await loadPlant(db, plant);
+    if (doing === "work off") {
       await db.query("update ingest_lease set generation = generation + 1");
       before = await byHour();
       await db.query("delete from ledger_mark");

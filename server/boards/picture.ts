@@ -9,7 +9,8 @@ import type { Window } from "#/server/domain/windows.ts";
 import type { HourCell, Picture, ShownKind, StripPart, Tile } from "./picture-types.ts";
 import type { BoardMaterial, MachineMaterial, Reading, SignalMaterial, SourceMaterial } from "./queries.ts";
 
-type Parts = { machine: MachineMaterial; base: BaseInterval[]; timeoutS: number | null };
+/** dead: when nothing is known of the machine because a source of it is silent. */
+type Parts = { machine: MachineMaterial; base: BaseInterval[]; dead: Window[]; timeoutS: number | null };
 /** nextChangeAt: the next instant at which the picture changes though nothing is written: a time-out, a shift, a break, an hour. */
 export type MadePicture = { picture: Picture; nextChangeAt: number };
 
@@ -69,7 +70,8 @@ function sourceIdsOf(machine: MachineMaterial): number[] {
   return [...new Set((telling.length > 0 ? telling : machine.signals).map((signal) => signal.sourceId))];
 }
 
-function baseOf(machine: MachineMaterial, dead: ReadonlyMap<number, Window[]>, window: Window, nowMs: number): Parts {
+function baseOf(machine: MachineMaterial, deadBySource: ReadonlyMap<number, Window[]>, window: Window, nowMs: number): Parts {
+  const dead = deadWithAny(sourceIdsOf(machine).map((id) => deadBySource.get(id) ?? []));
   const counts = machine.signals.filter(isCount);
   const hasState = hasRole(machine, "state");
   const periods = counts.flatMap((signal) => (signal.periodS === null ? [] : [signal.periodS]));
@@ -86,10 +88,10 @@ function baseOf(machine: MachineMaterial, dead: ReadonlyMap<number, Window[]>, w
     stateReadings: hasState ? machine.states.map((reading): StateChange => ({ at: reading.atMs, kind: meaningOf(machine, reading).kind })) : null,
     firstReadingAt: machine.firstReadingMs,
     pieceInstants: machine.pieceMinutes.flat(),
-    deadWindows: deadWithAny(sourceIdsOf(machine).map((id) => dead.get(id) ?? [])),
+    deadWindows: dead,
     noCountTimeoutS: timeoutS,
   });
-  return { machine, base, timeoutS };
+  return { machine, base, dead, timeoutS };
 }
 
 function meaningOf(machine: MachineMaterial, reading: Reading) {
@@ -126,13 +128,7 @@ function tileOf(part: Parts, all: readonly Parts[], material: BoardMaterial, { w
     key: machine.key,
     name: machine.name,
     kind,
-    // Time of which nothing is known begins at the last value, which may lie before the window.
-    sinceAt:
-      kind === "unknown"
-        ? dataAt === null
-          ? null
-          : Math.min(current?.sinceAt ?? dataAt, Math.max(dataAt, announcedDeath(sources) ?? 0))
-        : (current?.sinceAt ?? null),
+    sinceAt: kind === "unknown" ? silentSince(part, dataAt, nowMs) : (current?.sinceAt ?? null),
     sinceEarlier: kind !== "unknown" && (current?.sinceBeforeWindow ?? false),
     reason: current?.reason ? (material.reasons.find((r) => r.key === current.reason)?.name ?? current.reason) : null,
     waitsFor: kind === "blocked" ? nameOfId(machine.downstreamId) : kind === "starved" ? nameOfId(machine.upstreamId) : null,
@@ -156,8 +152,11 @@ function tileOf(part: Parts, all: readonly Parts[], material: BoardMaterial, { w
 const latest = (instants: readonly (number | null)[]): number | null =>
   instants.reduce<number | null>((newest, at) => (at !== null && (newest === null || at > newest) ? at : newest), null);
 
-const announcedDeath = (sources: readonly SourceMaterial[]): number | null =>
-  latest(sources.map((source) => (source.announced === false ? source.announcedAtMs : null)));
+/** Since when nothing has come: the last value, or the announced end of the link. null: values come, and yet the state is not known, or none ever came. */
+function silentSince({ dead }: Parts, dataAt: number | null, nowMs: number): number | null {
+  const last = dead.at(-1);
+  return last && last.to >= nowMs && dataAt !== null ? Math.max(last.from, dataAt) : null;
+}
 
 /** The plant's reason for a machine's fault code; the code itself where none is known; null: no fault. */
 function reasonOf(reading: Reading, material: BoardMaterial): string | null {

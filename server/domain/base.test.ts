@@ -1,8 +1,8 @@
 /** What the machine did, before the calendar: each rule by cases computed by hand; all numbers are seconds. */
 import { describe, expect, it } from "vitest";
-import type { BaseInput } from "#/server/domain/intervals.ts";
-import { baseIntervals, noCountTimeoutS } from "#/server/domain/intervals.ts";
-import type { BaseKind } from "#/server/domain/state.ts";
+import type { BaseInput } from "./intervals.ts";
+import { baseIntervals, noCountTimeoutS } from "./intervals.ts";
+import type { BaseKind } from "./state.ts";
 
 const s = 1000;
 /** "10 run, 90 down": state readings with their seconds. */

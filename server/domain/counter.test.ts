@@ -171,7 +171,9 @@ describe("pieces by minute and job, for any readings", () => {
 
   it("a machine's true pieces come back through resets and roll-overs", () => {
     // What the machine makes between readings; "reset" starts the counter anew after that reading.
-    const steps = fc.array(fc.record({ made: fc.integer({ min: 0, max: 40 }), gapMs: fc.integer({ min: 1, max: 70_000 }), reset: fc.boolean() }), { maxLength: 50 });
+    const steps = fc.array(fc.record({ made: fc.integer({ min: 0, max: 40 }), gapMs: fc.integer({ min: 1, max: 70_000 }), reset: fc.boolean() }), {
+      maxLength: 50,
+    });
     fc.assert(
       fc.property(steps, fc.constantFrom(null, 500), (made, modulus) => {
         let counter = 50; // above what a step makes, so that a step back is seen as one

@@ -1,13 +1,13 @@
 /** What holds for any readings, pieces, dead windows and shifts, in any order and however often they come. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BaseInterval } from "#/server/domain/base.ts";
-import type { ShiftWindow } from "#/server/domain/calendar.ts";
-import type { Interval, LineMachine } from "#/server/domain/intervals.ts";
-import { baseIntervals, lineIntervals } from "#/server/domain/intervals.ts";
-import type { BaseKind } from "#/server/domain/state.ts";
-import type { Window } from "#/server/domain/windows.ts";
-import { union } from "#/server/domain/windows.ts";
+import type { BaseInterval } from "./base.ts";
+import type { ShiftWindow } from "./calendar.ts";
+import type { Interval, LineMachine } from "./intervals.ts";
+import { baseIntervals, lineIntervals } from "./intervals.ts";
+import type { BaseKind } from "./state.ts";
+import type { Window } from "./windows.ts";
+import { union } from "./windows.ts";
 
 const s = 1000;
 const endS = 20_000;

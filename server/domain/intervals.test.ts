@@ -1,10 +1,10 @@
 /** Calendar, micro-stops, reasons, neighbours and the board: each rule by cases computed by hand; all numbers are seconds. */
 import { describe, expect, it } from "vitest";
-import type { BaseInterval } from "#/server/domain/base.ts";
-import type { ShiftWindow } from "#/server/domain/calendar.ts";
-import type { MachineInput } from "#/server/domain/intervals.ts";
-import { baseIntervals, cutTo, lineIntervals, machineIntervals, machineNow, secondsIn } from "#/server/domain/intervals.ts";
-import type { BaseKind } from "#/server/domain/state.ts";
+import type { BaseInterval } from "./base.ts";
+import type { ShiftWindow } from "./calendar.ts";
+import type { MachineInput } from "./intervals.ts";
+import { baseIntervals, cutTo, lineIntervals, machineIntervals, machineNow, secondsIn } from "./intervals.ts";
+import type { BaseKind } from "./state.ts";
 
 const s = 1000;
 /** "10 run, 90 down": state readings with their seconds. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LinkEvent, PresenceInput, PresenceMinute } from "#/server/domain/presence.ts";
-import { deadWindows, deadWithAny } from "#/server/domain/presence.ts";
+import type { LinkEvent, PresenceInput, PresenceMinute } from "./presence.ts";
+import { deadWindows, deadWithAny } from "./presence.ts";
 
 const s = 1000;
 /** Values at these seconds, as the minutes that the database keeps. */

@@ -1,16 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  addDays,
-  fitAround,
-  instantOf,
-  isTimeZone,
-  localDateOf,
-  type PatternPeriod,
-  type ShiftInstance,
-  shiftInstances,
-  shiftTimes,
-} from "#/server/domain/shift.ts";
+import { addDays, fitAround, instantOf, isTimeZone, localDateOf, type PatternPeriod, type ShiftInstance, shiftInstances, shiftTimes } from "./shift.ts";
 
 const at = (iso: string) => new Date(iso);
 const clock = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));

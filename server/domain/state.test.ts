@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { packmlStates, stateMeaning } from "#/server/domain/state.ts";
+import { packmlStates, stateMeaning } from "./state.ts";
 
 const number = (value: number) => ({ value, text: null });
 const text = (word: string) => ({ value: null, text: word });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Window } from "#/server/domain/windows.ts";
-import { clip, complement, minus, overlay, union } from "#/server/domain/windows.ts";
+import type { Window } from "./windows.ts";
+import { clip, complement, minus, overlay, union } from "./windows.ts";
 
 const window = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })).map(([from, to]): Window => ({ from, to }));
 const windows = fc.array(window, { maxLength: 12 });

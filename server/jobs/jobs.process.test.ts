@@ -28,8 +28,11 @@ beforeAll(async () => {
   pool.on("error", () => undefined); // the database is killed on purpose
   db = { rows: async (sql, parameters = []) => (await pool.query(sql, [...parameters])).rows };
 });
-afterEach(async () => {
-  for (const { child } of running.splice(0)) child.kill("SIGKILL");
+afterEach(({ task }) => {
+  for (const { child, out } of running.splice(0)) {
+    child.kill("SIGKILL");
+    if (task.result?.state === "fail") console.error(out());
+  }
 });
 afterAll(async () => {
   await pool?.end();
@@ -40,7 +43,7 @@ afterAll(async () => {
 function start(variables: Record<string, string> = {}): Program {
   const child = spawn(process.execPath, ["server/jobs/main.ts"], {
     cwd: root,
-    env: { ...process.env, LOG_LEVEL: "info", DATABASE_URL: embedded.databaseUrl, JOBS_HTTP_PORT: "0", ...variables },
+    env: { ...process.env, LOG_LEVEL: "debug", DATABASE_URL: embedded.databaseUrl, JOBS_HTTP_PORT: "0", ...variables },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";

@@ -2,12 +2,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
-import { exportPlant } from "#/server/plant/export.ts";
-import type { PlantFile } from "#/server/plant/file.ts";
-import { readPlantFile } from "#/server/plant/read-file.ts";
-import { applyPlan, planPlant } from "#/server/plant/service.ts";
 import { prismaClient } from "#/server/prisma.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
+import { exportPlant } from "./export.ts";
+import type { PlantFile } from "./file.ts";
+import { readPlantFile } from "./read-file.ts";
+import { applyPlan, planPlant } from "./service.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** Writes a plan into the database, in sets. One transaction, which the caller opens. */
 import type { Db } from "#/server/db.ts";
-import type { Comparison, Gone } from "#/server/plant/compare.ts";
-import { sinceEverDate } from "#/server/plant/file-periods.ts";
-import { writeClock } from "#/server/plant/file-values.ts";
-import type { Farewell } from "#/server/plant/history.ts";
-import { type Column, tables, unpackedMapping } from "#/server/plant/item-fields.ts";
-import { type FieldValue, type Item, type Kind, kinds, parentKind, references } from "#/server/plant/items.ts";
-import type { Span } from "#/server/plant/timeline.ts";
-import type { TimelinePlan } from "#/server/plant/timeline-plan.ts";
+import type { Comparison, Gone } from "./compare.ts";
+import { sinceEverDate } from "./file-periods.ts";
+import { writeClock } from "./file-values.ts";
+import type { Farewell } from "./history.ts";
+import { type Column, tables, unpackedMapping } from "./item-fields.ts";
+import { type FieldValue, type Item, type Kind, kinds, parentKind, references } from "./items.ts";
+import type { Span } from "./timeline.ts";
+import type { TimelinePlan } from "./timeline-plan.ts";
 
 type Ids = Record<Kind, Map<string, number>>;
 

@@ -6,9 +6,9 @@ import pg from "pg";
 import type { Db } from "#/server/db.ts";
 import { env } from "#/server/env.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
-import type { PlantFile } from "#/server/plant/file.ts";
-import { readPlantFile, writeComplaint } from "#/server/plant/read-file.ts";
-import { applyPlan, lockPlant, type Plan, planPlant } from "#/server/plant/service.ts";
+import type { PlantFile } from "./file.ts";
+import { readPlantFile, writeComplaint } from "./read-file.ts";
+import { applyPlan, lockPlant, type Plan, planPlant } from "./service.ts";
 
 const usage = "Usage: npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export";
 
@@ -121,7 +121,7 @@ async function exportToStdout(): Promise<void> {
     await client.query("-- plant.schema\n select from enterprise limit 0");
   });
   const { prismaClient } = await import("#/server/prisma.ts");
-  const { exportPlant } = await import("#/server/plant/export.ts");
+  const { exportPlant } = await import("./export.ts");
   const prisma = prismaClient(url);
   try {
     const text = await exportPlant(prisma);

@@ -1,5 +1,5 @@
 /** A file's items against the database's: which is which, what is new, what changed, what is gone. Pure. */
-import { addressOf, type FieldValue, type FileItems, type Item, type Kind, kinds, parentKind, references, sortedByKey } from "#/server/plant/items.ts";
+import { addressOf, type FieldValue, type FileItems, type Item, type Kind, kinds, parentKind, references, sortedByKey } from "./items.ts";
 import type { CurrentPlant, CurrentRow } from "./queries.ts";
 
 export type FieldChange = { field: string; from: FieldValue; to: FieldValue };

@@ -1,11 +1,11 @@
 /** A plan in words: what is added, changed, taken away, old -> new. */
-import { type Comparison, type FieldChange, word } from "#/server/plant/compare.ts";
-import { writeClock, writeDays, writeDuration } from "#/server/plant/file-values.ts";
-import type { Farewell } from "#/server/plant/history.ts";
-import { unpackedMapping } from "#/server/plant/item-fields.ts";
-import { type FieldValue, type Item, type Kind, kinds, parentKind } from "#/server/plant/items.ts";
-import { type Span, sinceEver } from "#/server/plant/timeline.ts";
-import type { TimelinePlan } from "#/server/plant/timeline-plan.ts";
+import { type Comparison, type FieldChange, word } from "./compare.ts";
+import { writeClock, writeDays, writeDuration } from "./file-values.ts";
+import type { Farewell } from "./history.ts";
+import { unpackedMapping } from "./item-fields.ts";
+import { type FieldValue, type Item, type Kind, kinds, parentKind } from "./items.ts";
+import { type Span, sinceEver } from "./timeline.ts";
+import type { TimelinePlan } from "./timeline-plan.ts";
 
 /** Kinds that are told one by one even where all of their site is new; the rest of a new thing is told as numbers. */
 const alwaysTold: ReadonlySet<Kind> = new Set<Kind>(["enterprise", "site", "area", "line"]);

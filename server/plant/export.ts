@@ -2,9 +2,9 @@
 import { Document, isCollection, isMap, isSeq, type Pair, visit } from "yaml";
 import type { Prisma, PrismaClient } from "#/prisma/generated/client.ts";
 import { instantOf, localDateOf } from "#/server/domain/shift.ts";
-import { writeClock, writeDays, writeDuration } from "#/server/plant/file-values.ts";
-import { sortedByKey } from "#/server/plant/items.ts";
-import { sinceEver } from "#/server/plant/timeline.ts";
+import { writeClock, writeDays, writeDuration } from "./file-values.ts";
+import { sortedByKey } from "./items.ts";
+import { sinceEver } from "./timeline.ts";
 
 const live = { retiredAt: null };
 const byId = { id: "asc" } as const;

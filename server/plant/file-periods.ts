@@ -1,7 +1,7 @@
 /** Entries that hold from a time on (ideal cycles by instant, shift patterns by day): what the file says about their order. */
 import { instantOf } from "#/server/domain/shift.ts";
-import type { MachineEntry } from "#/server/plant/file.ts";
-import type { Broken, Path } from "#/server/plant/file-rules.ts";
+import type { MachineEntry } from "./file.ts";
+import type { Broken, Path } from "./file-rules.ts";
 
 /** What holds since ever: stands in the database where nothing before is meant. */
 export const sinceEverAt = new Date(0);

@@ -1,7 +1,7 @@
 /** A file with wrong fields: what else is wrong with it. The wrong fields are taken out or filled in, so that the rules between entries can be looked at too. */
 import type { z } from "zod";
-import { plantFile } from "#/server/plant/file.ts";
-import { type Broken, brokenRules, type Path } from "#/server/plant/file-rules.ts";
+import { plantFile } from "./file.ts";
+import { type Broken, brokenRules, type Path } from "./file-rules.ts";
 
 /** Stand-ins for fields that an entry cannot be without; `#` becomes a number, so that no two are alike. */
 const standIns: Record<string, unknown> = {

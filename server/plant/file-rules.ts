@@ -1,10 +1,10 @@
 /** What must hold between the entries of a plant file: references, duplicates, rates and patterns in time. All broken rules at once. */
 import { isTimeZone } from "#/server/domain/shift.ts";
-import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SiteEntry } from "#/server/plant/file.ts";
-import { brokenPeriods, periodsOf, rateBounds, sameProduct } from "#/server/plant/file-periods.ts";
-import { didYouMean } from "#/server/plant/file-sentences.ts";
-import { brokenShifts } from "#/server/plant/file-shift-rules.ts";
-import { brokenSignals, brokenSources, type Claim, claimsOf, duplicateClaims } from "#/server/plant/file-signal-rules.ts";
+import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SiteEntry } from "./file.ts";
+import { brokenPeriods, periodsOf, rateBounds, sameProduct } from "./file-periods.ts";
+import { didYouMean } from "./file-sentences.ts";
+import { brokenShifts } from "./file-shift-rules.ts";
+import { brokenSignals, brokenSources, type Claim, claimsOf, duplicateClaims } from "./file-signal-rules.ts";
 
 export type Path = readonly (string | number)[];
 /** path: the place in the file. other: the entry that it clashes with. reference: a key that no entry has. */

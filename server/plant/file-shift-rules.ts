@@ -1,8 +1,8 @@
 /** What must hold for the shifts of one pattern: lengths, breaks inside, no overlaps in the week. */
 import { type ShiftTimes, shiftTimes } from "#/server/domain/shift.ts";
-import type { ShiftEntry, ShiftPatternEntry } from "#/server/plant/file.ts";
-import type { Broken, Path } from "#/server/plant/file-rules.ts";
-import { writeClock } from "#/server/plant/file-values.ts";
+import type { ShiftEntry, ShiftPatternEntry } from "./file.ts";
+import type { Broken, Path } from "./file-rules.ts";
+import { writeClock } from "./file-values.ts";
 
 const dayMin = 1440;
 const weekMin = 7 * dayMin;

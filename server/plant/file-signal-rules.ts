@@ -1,9 +1,10 @@
 /** What must hold for signals and their sources: fields that fit the role, addresses that are well formed, no topic or metric claimed twice. */
 import { stateMeaning } from "#/server/domain/state.ts";
-import type { MachineEntry, SignalEntry, SiteEntry } from "#/server/plant/file.ts";
-import { keyPattern } from "#/server/plant/file.ts";
-import type { Broken, Path } from "#/server/plant/file-rules.ts";
-import { didYouMean } from "#/server/plant/file-sentences.ts";
+import { filtersOverlap } from "#/server/domain/topic-filter.ts";
+import type { MachineEntry, SignalEntry, SiteEntry } from "./file.ts";
+import { keyPattern } from "./file.ts";
+import type { Broken, Path } from "./file-rules.ts";
+import { didYouMean } from "./file-sentences.ts";
 
 type SharedSources = ReadonlyMap<string, SiteEntry["sources"][number]>;
 type SourceForm = SiteEntry["sources"][number]["form"];
@@ -177,7 +178,7 @@ export function duplicateClaims(claims: readonly Claim[]): Broken[] {
   }
   for (const [i, claim] of wild.entries()) {
     for (const other of [...plain, ...wild.slice(0, i)]) {
-      if (claim.path === other.path && claim.signal !== other.signal && filtersMeet(claim.pattern, other.pattern)) broken.push(clash(claim, other));
+      if (claim.path === other.path && claim.signal !== other.signal && filtersOverlap(claim.pattern, other.pattern)) broken.push(clash(claim, other));
     }
   }
   return broken;
@@ -199,15 +200,4 @@ function clash(claim: Claim, first: Claim): Broken {
         ? `${what}${part} is mapped twice to this signal`
         : `${what}${part} would go to two signals: ${first.signal} and ${claim.signal}`,
   };
-}
-
-/** Whether some topic matches both filters. */
-function filtersMeet(a: string, b: string): boolean {
-  const x = a.split("/");
-  const y = b.split("/");
-  for (let i = 0; ; i++) {
-    if (x[i] === "#" || y[i] === "#") return true;
-    if (x[i] === undefined || y[i] === undefined) return x[i] === y[i];
-    if (x[i] !== "+" && y[i] !== "+" && x[i] !== y[i]) return false;
-  }
 }

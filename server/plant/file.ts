@@ -3,7 +3,7 @@
  * What needs a look at more than one place of the file (references, duplicates, overlaps) is in `file-rules.ts`.
  */
 import { z } from "zod";
-import { parseClock, parseDays, parseDuration } from "#/server/plant/file-values.ts";
+import { parseClock, parseDays, parseDuration } from "./file-values.ts";
 
 export const signalRoles = [
   "state",

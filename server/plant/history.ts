@@ -1,10 +1,10 @@
 /** Which of the things that left the file have history, and so are retired rather than deleted. */
 import type { Db } from "#/server/db.ts";
-import type { Comparison, Gone } from "#/server/plant/compare.ts";
-import { tables } from "#/server/plant/item-fields.ts";
-import { type FileItems, type Kind, parentKind } from "#/server/plant/items.ts";
-import type { TimelinePlan } from "#/server/plant/timeline-plan.ts";
+import type { Comparison, Gone } from "./compare.ts";
+import { tables } from "./item-fields.ts";
+import { type FileItems, type Kind, parentKind } from "./items.ts";
 import type { CurrentPlant, CurrentRow } from "./queries.ts";
+import type { TimelinePlan } from "./timeline-plan.ts";
 
 export type Farewell = { retire: Gone[]; remove: Gone[] };
 

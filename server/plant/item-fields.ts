@@ -1,5 +1,5 @@
 /** How items' fields are stored: a column each, with its type, and how a value of the file becomes one of the column. */
-import type { Kind } from "#/server/plant/items.ts";
+import type { Kind } from "./items.ts";
 
 /** One mapping as text, so that lists of them can be compared and sorted: form, pattern, path, time stamp's path. */
 export const packedMapping = (form: string, pattern: string, path: string, tsPath: string | null): string => JSON.stringify([form, pattern, path, tsPath]);

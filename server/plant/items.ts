@@ -1,11 +1,11 @@
 /** The plant as flat items with addresses: what a file says and what the database holds, in one form that can be compared. */
 
-import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SignalEntry, SiteEntry } from "#/server/plant/file.ts";
-import { rateBounds } from "#/server/plant/file-periods.ts";
-import { neighbourAddress } from "#/server/plant/file-rules.ts";
-import { claimsOf } from "#/server/plant/file-signal-rules.ts";
-import { packedMapping } from "#/server/plant/item-fields.ts";
-import type { Stated } from "#/server/plant/timeline.ts";
+import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SignalEntry, SiteEntry } from "./file.ts";
+import { rateBounds } from "./file-periods.ts";
+import { neighbourAddress } from "./file-rules.ts";
+import { claimsOf } from "./file-signal-rules.ts";
+import { packedMapping } from "./item-fields.ts";
+import type { Stated } from "./timeline.ts";
 
 /** In the order in which they are made: each after those it refers to. */
 export const kinds = [

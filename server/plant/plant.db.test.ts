@@ -3,11 +3,11 @@ import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PrismaClient } from "#/prisma/generated/client.ts";
 import type { Db } from "#/server/db.ts";
-import { exportPlant } from "#/server/plant/export.ts";
-import { readPlantFile } from "#/server/plant/read-file.ts";
-import { applyPlan, lockPlant, type Plan, planPlant } from "#/server/plant/service.ts";
 import { prismaClient } from "#/server/prisma.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
+import { exportPlant } from "./export.ts";
+import { readPlantFile } from "./read-file.ts";
+import { applyPlan, lockPlant, type Plan, planPlant } from "./service.ts";
 
 let db: TestDatabase;
 let client: pg.Client;

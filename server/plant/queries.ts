@@ -1,7 +1,7 @@
 /** The plant as the database holds it, retired things included. */
 import type { Db } from "#/server/db.ts";
-import { type Column, packedMapping, tables } from "#/server/plant/item-fields.ts";
-import { type FieldValue, type Kind, kinds } from "#/server/plant/items.ts";
+import { type Column, packedMapping, tables } from "./item-fields.ts";
+import { type FieldValue, type Kind, kinds } from "./items.ts";
 
 /** Fields as an Item has them, but references are ids. parentId is null for the enterprise. */
 export type CurrentRow = { kind: Kind; id: number; parentId: number | null; key: string; retired: boolean; fields: Record<string, FieldValue> };

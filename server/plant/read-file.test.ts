@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readPlantFile, writeComplaint } from "#/server/plant/read-file.ts";
+import { readPlantFile, writeComplaint } from "./read-file.ts";
 
 /** Each complaint with its line, and what stands in the text at its place. */
 const told = (text: string) =>

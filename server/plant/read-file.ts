@@ -1,9 +1,9 @@
 /** The text of a plant file -> the plant, or every mistake in it with line and column. */
 import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
-import { type PlantFile, plantFile } from "#/server/plant/file.ts";
-import { rulesBesideIssues } from "#/server/plant/file-repair.ts";
-import { brokenRules, type Path } from "#/server/plant/file-rules.ts";
-import { sentenceOf } from "#/server/plant/file-sentences.ts";
+import { type PlantFile, plantFile } from "./file.ts";
+import { rulesBesideIssues } from "./file-repair.ts";
+import { brokenRules, type Path } from "./file-rules.ts";
+import { sentenceOf } from "./file-sentences.ts";
 
 /** line and column from 1. where: the thing in the plant, as `machine press-1, signal good`; '' for the file as a whole. */
 export type Complaint = { line: number; column: number; where: string; sentence: string };

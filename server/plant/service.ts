@@ -1,14 +1,14 @@
 /** Applies a plant file: what would change, and changing it. */
 import type { Db } from "#/server/db.ts";
-import { write } from "#/server/plant/apply.ts";
-import { type Comparison, compare } from "#/server/plant/compare.ts";
-import { countPlan, describePlan } from "#/server/plant/describe.ts";
-import type { PlantFile } from "#/server/plant/file.ts";
-import { type Farewell, sayFarewell, signalsWithHistory } from "#/server/plant/history.ts";
-import { itemsOf } from "#/server/plant/items.ts";
-import { materializeShiftInstances, shiftsWindow } from "#/server/plant/shift-instances.ts";
-import { planTimelines, type TimelinePlan } from "#/server/plant/timeline-plan.ts";
+import { write } from "./apply.ts";
+import { type Comparison, compare } from "./compare.ts";
+import { countPlan, describePlan } from "./describe.ts";
+import type { PlantFile } from "./file.ts";
+import { type Farewell, sayFarewell, signalsWithHistory } from "./history.ts";
+import { itemsOf } from "./items.ts";
 import { readPlant } from "./queries.ts";
+import { materializeShiftInstances, shiftsWindow } from "./shift-instances.ts";
+import { planTimelines, type TimelinePlan } from "./timeline-plan.ts";
 
 export type Plan = {
   comparison: Comparison;

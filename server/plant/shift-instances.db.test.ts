@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { materializeShiftInstances, shiftsWindow } from "#/server/plant/shift-instances.ts";
 import { aDatabase, aLine, type TestDatabase, type TestLine } from "#/server/testing.ts";
+import { materializeShiftInstances, shiftsWindow } from "./shift-instances.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {

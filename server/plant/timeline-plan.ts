@@ -1,9 +1,9 @@
 /** Rates and line patterns: what the file says of each machine and line against what the database holds, as steps. Pure. */
 import { addDays, localDateOf } from "#/server/domain/shift.ts";
-import type { Comparison } from "#/server/plant/compare.ts";
-import type { FileItems } from "#/server/plant/items.ts";
-import { mergeTimeline, type Span, type SpanRow, type Stated, sinceEver, type TimelineSteps, timelineSteps } from "#/server/plant/timeline.ts";
+import type { Comparison } from "./compare.ts";
+import type { FileItems } from "./items.ts";
 import type { CurrentPlant } from "./queries.ts";
+import { mergeTimeline, type Span, type SpanRow, type Stated, sinceEver, type TimelineSteps, timelineSteps } from "./timeline.ts";
 
 /** before and after: all spans, for people to read. product: its key, '' the machine's default. */
 export type RatePlan = { machine: string; product: string; before: Span[]; after: Span[]; steps: TimelineSteps };

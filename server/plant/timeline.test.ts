@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mergeTimeline, type Span, type Stated, timelineSteps } from "#/server/plant/timeline.ts";
+import { mergeTimeline, type Span, type Stated, timelineSteps } from "./timeline.ts";
 
 const ever = 0;
 const open = Number.POSITIVE_INFINITY;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filtersOverlap, topicMatches } from "./plant.ts";
+import { filtersOverlap, topicMatches } from "./topic-filter.ts";
 
 describe("topic filters", () => {
   // MQTT 5, 4.7.1, its own examples and corner cases.
