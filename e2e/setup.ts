@@ -10,7 +10,13 @@ const name = `e2e-${process.pid}`;
 /** One of the project's own commands; what it prints. */
 function command(args: string[], env: Record<string, string>): string {
   const { DATABASE_URL: _database, MQTT_URL: _broker, ...rest } = process.env;
-  return execFileSync(process.execPath, args, { cwd: root, env: { ...rest, ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], timeout: 300_000 });
+  return execFileSync(process.execPath, args, {
+    cwd: root,
+    env: { ...rest, ...env },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 300_000,
+  });
 }
 
 const machine = (key: string, title: string, upstream?: string) => ({
@@ -51,7 +57,12 @@ const plant = {
           key: "hall",
           name: "Hall",
           lines: [
-            { key: "live", name: "Live line", shift_pattern: "round-the-clock", machines: [machine("press", "Press"), machine("oven", "Oven"), machine("packer", "Packer")] },
+            {
+              key: "live",
+              name: "Live line",
+              shift_pattern: "round-the-clock",
+              machines: [machine("press", "Press"), machine("oven", "Oven"), machine("packer", "Packer")],
+            },
             { key: "one", name: "One", shift_pattern: "round-the-clock", machines: machines(1) },
             { key: "six", name: "Six machines in a row", shift_pattern: "round-the-clock", machines: machines(6) },
             { key: "twelve", name: "A line with a rather long name", shift_pattern: "round-the-clock", machines: machines(12) },

@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type MqttClient, connectAsync } from "mqtt";
+import { connectAsync, type MqttClient } from "mqtt";
 import pg from "pg";
 
 const root = resolve(import.meta.dirname, "..");
@@ -43,7 +43,11 @@ class Program {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, this.args, { cwd: this.options.cwd, env: { ...process.env, ...this.options.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, this.args, {
+      cwd: this.options.cwd,
+      env: { ...process.env, ...this.options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.child = child;
     const keep = (text: Buffer) => {
       this.output = (this.output + text).slice(-4_000);
@@ -94,7 +98,11 @@ export class Stage {
     const [port, workerPort] = [await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
     const ok = (address: string) => async () => (await fetch(address)).ok;
-    const web = new Program(["server.js"], { cwd: folder, env: { DATABASE_URL: databaseUrl, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production", LOG_LEVEL: "warn" } }, ok(`${url}/api/health`));
+    const web = new Program(
+      ["server.js"],
+      { cwd: folder, env: { DATABASE_URL: databaseUrl, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production", LOG_LEVEL: "warn" } },
+      ok(`${url}/api/health`),
+    );
     const workerEnv = { DATABASE_URL: databaseUrl, MQTT_URL: mqttUrl, INGEST_HTTP_PORT: String(workerPort), LOG_LEVEL: "warn" };
     const worker = new Program(["ingest-worker/main.ts"], { cwd: root, env: workerEnv }, ok(`http://127.0.0.1:${workerPort}/ready`));
     const db = new pg.Client({ connectionString: databaseUrl });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { down, findRunning, up } from "./embedded/detached.ts";
 import { env } from "./env.ts";
-import { failWith, messageOf, Trouble } from "./trouble.ts";
+import { orUsage } from "./options.ts";
+import { failWith, Trouble } from "./trouble.ts";
 
 const usage = "Usage: npm run embedded -- up | down | status [--name NAME]";
 
@@ -33,12 +34,6 @@ async function main(): Promise<void> {
   }
 }
 
-function read() {
-  try {
-    return parseArgs({ allowPositionals: true, options: { name: { type: "string", default: "embedded" } } });
-  } catch (error) {
-    throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
-  }
-}
+const read = () => orUsage(usage, () => parseArgs({ allowPositionals: true, options: { name: { type: "string", default: "embedded" } } }));
 
 await main().catch(failWith);

@@ -5,12 +5,12 @@ import { generateClient } from "./build/client.ts";
 import { buildWeb, standaloneServer } from "./build.ts";
 import { isFree } from "./embedded/processes.ts";
 import { env } from "./env.ts";
-import { portOf } from "./port.ts";
+import { orUsage, portOf } from "./options.ts";
 import { failWith, Trouble } from "./trouble.ts";
 
 try {
   if (!env.databaseUrl) throw new Trouble("DATABASE_URL is not set. Set it to your database, or see all of it at work with: npm run demo");
-  const { values } = parseArgs({ options: { port: { type: "string" } } });
+  const { values } = orUsage("Usage: npm start [-- --port N]", () => parseArgs({ options: { port: { type: "string" } } }));
   const port = portOf(values.port ?? env.port ?? "3000");
   // Whoever reaches the port sees the plant: other machines only where that was asked for.
   const host = env.host ?? "127.0.0.1";

@@ -67,6 +67,7 @@ export function MachineTile({ tile, picture, now, lost }: { tile: Tile; picture:
     if (tile.missing === "no_signals") return t("noSignalsHint");
     if (tile.missing === "never_sent") return t("neverSentHint", { source: tile.sources[0] ?? "" });
     if (lost) return t("lastKnown", { state: states(`kind.${tile.kind}`) });
+    if (tile.kind === "unknown" && tile.sinceAt === null && tile.dataAt !== null) return t("stateNever");
     if (tile.kind === "unknown") return tile.dataAt === null ? t("noDataEver") : t("lastValue", { at: hourMinute(tile.dataAt, zone) });
     if (tile.running) return t("runsUnscheduled");
     if (tile.stateUnknown) return t("stateNotKnown", { state: tile.stateName ?? "" });

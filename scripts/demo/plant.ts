@@ -7,6 +7,8 @@ import { generateClient } from "../build/client.ts";
 import { hashOf } from "../build/sources.ts";
 import { buildWeb } from "../build.ts";
 import { type Child, type Program, startChild } from "../children.ts";
+import { stopComposed } from "../embedded/compose.ts";
+import { whyNotDebian } from "../embedded/packages.ts";
 import { freePort, isAlive, isOurs, makeOwnedDir } from "../embedded/processes.ts";
 import { startMissing } from "../embedded/start.ts";
 import { env } from "../env.ts";
@@ -213,6 +215,8 @@ const writeDone = (dataDir: string, done: Done) => writeFileSync(doneFile(dataDi
 
 /** Forgets all data of a plant that is not running. */
 export async function forget(dataDir: string): Promise<void> {
+  const why = whyNotDebian();
+  if (why && existsSync(dataDir)) await stopComposed(dataDir, why, { forget: true });
   await waitForPrevious(dataDir);
   rmSync(dataDir, { recursive: true, force: true });
 }

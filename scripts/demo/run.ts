@@ -3,8 +3,8 @@ import { relative } from "node:path";
 import { parseArgs } from "node:util";
 import { isFree } from "../embedded/processes.ts";
 import { env, projectRoot } from "../env.ts";
-import { portOf } from "../port.ts";
-import { failWith, messageOf, Trouble } from "../trouble.ts";
+import { orUsage, portOf } from "../options.ts";
+import { failWith, Trouble } from "../trouble.ts";
 import { takePlace } from "./alone.ts";
 import { openConsole } from "./console.ts";
 import { forget, type PlantOptions, startPlant } from "./plant.ts";
@@ -54,14 +54,13 @@ export async function runPlant(run: Run): Promise<void> {
 }
 
 function read(run: Run): { fresh: boolean; port: number; history: string | null } {
-  const usage = `Usage: npm run ${run.web === "dev" ? "dev" : "demo"} -- [--fresh] [--port N] [--history 14d|none]`;
-  try {
+  return orUsage(`Usage: npm run ${run.web === "dev" ? "dev" : "demo"} [-- [--fresh] [--port N] [--history 14d|none]]`, () => {
     const { values } = parseArgs({
       options: { fresh: { type: "boolean", default: false }, port: { type: "string" }, history: { type: "string", default: run.history ?? "none" } },
     });
-    if (!/^(none|\d+[dh])$/.test(values.history)) throw new Trouble(`--history takes a length such as 14d or 12h, or none.`);
+    if (!/^(none|\d+[dh])$/.test(values.history)) throw new Trouble("--history takes a length such as 14d or 12h, or none");
+    if (values.fresh && env.databaseUrl)
+      throw new Trouble("--fresh empties the embedded database alone, and DATABASE_URL names one of your own: empty that yourself");
     return { fresh: values.fresh, port: portOf(values.port ?? env.port ?? "3000"), history: values.history === "none" ? null : values.history };
-  } catch (error) {
-    throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
-  }
+  });
 }

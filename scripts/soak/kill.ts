@@ -47,7 +47,13 @@ export async function killTest({ kills, perSecond, gapMs, seed, log }: KillOptio
     }
     const machines = paths.map((path) => new Press(path, Date.now() - 86_400_000, truth, chance));
     let worker = await (await rig.worker()).ready();
-    const publisher = new Publisher({ mqttUrl: rig.embedded.mqttUrl, perSecond, repeated: 0.1, chance: new Chance(seed + 1), next: () => chance.pick(machines).next() });
+    const publisher = new Publisher({
+      mqttUrl: rig.embedded.mqttUrl,
+      perSecond,
+      repeated: 0.1,
+      chance: new Chance(seed + 1),
+      next: () => chance.pick(machines).next(),
+    });
     // Apart from the publisher's chance: when things happen must not change what is sent.
     const fate = new Chance(seed + 2);
     const plan = fate.shuffle(Object.entries(kills).flatMap(([what, n]) => Array<string>(n).fill(what)));
@@ -66,7 +72,8 @@ export async function killTest({ kills, perSecond, gapMs, seed, log }: KillOptio
     const balance = await worker.figures();
     await worker.stop();
     const report = await compare(rig, truth, { kills: done, messages: publisher.acknowledged });
-    if (balance.received !== balance.written + balance.duplicate + balance.setAside + balance.held) report.differences.push(`the worker's figures: ${JSON.stringify(balance)}`);
+    if (balance.received !== balance.written + balance.duplicate + balance.setAside + balance.held)
+      report.differences.push(`the worker's figures: ${JSON.stringify(balance)}`);
     return report;
   } finally {
     await rig.stop();

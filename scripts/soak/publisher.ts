@@ -77,7 +77,8 @@ export class Publisher {
       }
     }
     this.lastAt = now;
-    for (let i = this.late.length - 1; i >= 0; i--) if (!this.generating || this.late[i]!.dueAt <= now) this.waiting.push(...this.late.splice(i, 1).map((l) => l.message));
+    for (let i = this.late.length - 1; i >= 0; i--)
+      if (!this.generating || this.late[i]!.dueAt <= now) this.waiting.push(...this.late.splice(i, 1).map((l) => l.message));
     const keep = this.generating ? mixed : 0;
     while (this.client?.connected && this.waiting.length > keep && this.unacknowledged.size < inFlight) this.send(this.client);
   }

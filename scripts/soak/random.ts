@@ -1,17 +1,11 @@
-/** Chance that can be repeated: mulberry32, a seed of 32 bits. */
+import { chance } from "#/simulator/model/random.ts";
+
+/** Chance that can be repeated by its seed, in the forms that the long tests need. */
 export class Chance {
-  readonly seed: number;
-  private state: number;
-  constructor(seed: number) {
-    this.seed = seed >>> 0;
-    this.state = this.seed;
-  }
   /** 0 <= x < 1 */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  readonly next: () => number;
+  constructor(seed: number) {
+    this.next = chance(seed).next;
   }
   /** Whole number, 0 <= n < below. */
   below(below: number): number {

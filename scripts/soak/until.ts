@@ -1,7 +1,11 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 /** Waits until `isSo` holds and returns what it gave; after `maxWaitMs` an error that says what did not come true. */
-export async function until<T>(what: string | (() => string), isSo: () => Promise<T | null | undefined | false> | T | null | undefined | false, maxWaitMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string | (() => string),
+  isSo: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  maxWaitMs = 20_000,
+): Promise<T> {
   const end = performance.now() + maxWaitMs;
   for (;;) {
     const got = await isSo();

@@ -51,7 +51,11 @@ export class WorkerProcess {
 
   /** Until it has said something like it, or says so now. */
   said(pattern: RegExp, maxWaitMs?: number): Promise<string> {
-    return until(() => `the worker says ${pattern}; it said:\n  ${this.lines.slice(-5).join("\n  ")}`, () => this.lines.find((line) => pattern.test(line)), maxWaitMs);
+    return until(
+      () => `the worker says ${pattern}; it said:\n  ${this.lines.slice(-5).join("\n  ")}`,
+      () => this.lines.find((line) => pattern.test(line)),
+      maxWaitMs,
+    );
   }
 
   async get(path: string): Promise<{ status: number; body: string } | null> {

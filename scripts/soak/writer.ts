@@ -8,7 +8,7 @@ import { acquireLease, type Lease } from "#/ingest-worker/lease.ts";
 import { loadPlant, type Plant } from "#/ingest-worker/plant.ts";
 import { Resolver } from "#/ingest-worker/resolve.ts";
 import type { Sample } from "#/ingest-worker/sample.ts";
-import type { Outcome, WriteContext } from "#/ingest-worker/write.ts";
+import type { Outcome } from "#/ingest-worker/write.ts";
 import { type SafeContext, writeSafely } from "#/ingest-worker/write-safely.ts";
 
 export class Writer {

@@ -68,8 +68,8 @@ export function jobAt(seed: string, placed: PlacedLine, unit: string, date: stri
 export type Failure = { onsetAt: number; failsAt: number; repairedAt: number; fault: string; part: string };
 
 const blockDays = 21;
-export const plantEpoch = "2025-01-01";
-const epochAt = Date.UTC(2025, 0, 1);
+export const plantEpoch = "2026-01-01";
+const epochAt = Date.UTC(2026, 0, 1);
 const failures = new Map<string, Failure | null>();
 
 /** The failures that show, break or are repaired in [from, to): at most one in each block of 21 days. */

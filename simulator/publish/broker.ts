@@ -45,7 +45,7 @@ export function clientOptions(broker: BrokerAddress, more: IClientOptions): ICli
 }
 
 /** Opens a connection and waits for it; refuses with a sentence when the broker does not answer within `waitMs`. */
-export async function open(broker: BrokerAddress, more: IClientOptions, waitMs = 15_000): Promise<MqttClient> {
+export async function open(broker: BrokerAddress, more: IClientOptions, waitMs = 8000): Promise<MqttClient> {
   const client = connect(broker.url, clientOptions(broker, more));
   let lastError = "it does not answer";
   // without a listener an error would end the process; the client itself tries again

@@ -2,15 +2,15 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** One connection: ids of QoS 1 messages towards the client, and of its PUBACKs, in order. */
-export type Line = { published: number[]; acknowledged: number[]; cut(): void };
-export type Proxy = { port: number; lines: Line[]; close(): Promise<void> };
+export type WireLine = { published: number[]; acknowledged: number[]; cut(): void };
+export type Wiretap = { port: number; lines: WireLine[]; close(): Promise<void> };
 
-export async function startProxy(brokerPort: number): Promise<Proxy> {
-  const lines: Line[] = [];
+export async function startWiretap(brokerPort: number): Promise<Wiretap> {
+  const lines: WireLine[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const broker = connect(brokerPort, "127.0.0.1");
-    const line: Line = {
+    const line: WireLine = {
       published: [],
       acknowledged: [],
       cut: () => {
@@ -45,7 +45,7 @@ export async function startProxy(brokerPort: number): Promise<Proxy> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
-  if (!address || typeof address === "string") throw new Error("The proxy has no port.");
+  if (!address || typeof address === "string") throw new Error("The wiretap has no port.");
   return {
     port: address.port,
     lines,

@@ -1,0 +1,163 @@
+import { expect, type Page, test } from "@playwright/test";
+import { Stage } from "./stage.ts";
+
+let stage: Stage;
+test.beforeAll(async () => {
+  stage = await Stage.open();
+});
+test.afterAll(() => stage.close());
+test.beforeEach(async () => {
+  await stage.rows("update dead_letter set status = 'discarded' where status = 'open'"); // each test has its own letters
+});
+
+const section = (page: Page, name: string) => page.locator("section").filter({ has: page.getByRole("heading", { level: 2, name, exact: true }) });
+const open = (page: Page, query = "") => page.goto(`${stage.url}/data-health${query}`);
+const machine = "takt/v1/works/hall/live/press";
+/** Letters that the worker has set aside, by now. */
+const letters = (where: string) =>
+  stage.rows<{ status: string; reason_code: string }>(`select status, reason_code from dead_letter where ${where} and status <> 'discarded'`);
+
+test("says how the worker fares, with a balance that adds up", async ({ page }) => {
+  await stage.say("live/press", { state: "EXECUTE", pieces: 5 });
+  await open(page);
+  const card = page.getByRole("article", { name: "Ingest worker ingest" });
+  await expect(card).toContainText("alive");
+  await expect(card).toContainText("connected");
+  await expect(card).not.toContainText("not accounted for");
+  await expect(page.getByRole("link", { name: "1 ingest worker is alive" })).toBeVisible();
+});
+
+test("shows a source's signals with their newest values", async ({ page }) => {
+  await stage.publish(`${machine}/temperature`, { ts: Date.now(), value: 71.25 });
+  await open(page);
+  await section(page, "Sources").getByRole("button", { name: "Press", exact: true }).click();
+  await expect(page).toHaveURL(/source=works%2Fhall%2Flive%2Fpress/);
+  const drawer = page.getByRole("dialog", { name: "Press" });
+  await expect(drawer.getByRole("row", { name: /temperature/ })).toContainText("71.25 °C");
+  await page.keyboard.press("Escape");
+  await expect(drawer).toBeHidden();
+  // A link shows what its sender saw.
+  await open(page, "?source=works%2Fhall%2Flive%2Foven&sources.q=oven");
+  await expect(page.getByRole("dialog", { name: "Oven" })).toBeVisible();
+});
+
+test("the filter and the order are in the address", async ({ page }) => {
+  await open(page);
+  const sources = section(page, "Sources");
+  await sources.getByRole("textbox", { name: "Filter Sources" }).fill("oven");
+  await expect(sources.getByRole("row")).toHaveCount(2);
+  await sources.getByRole("button", { name: "Last value" }).click();
+  await expect(page).toHaveURL(/sources\.q=oven.*sources\.sort=seen%3Aasc/);
+  await page.reload();
+  await expect(sources.getByRole("row")).toHaveCount(2);
+  await expect(sources.getByRole("columnheader", { name: "Last value" })).toHaveAttribute("aria-sort", "ascending");
+});
+
+test("an unknown signal is mapped with one click, and what waited is written", async ({ page }) => {
+  const at = Date.now() - 60_000;
+  for (let i = 0; i < 3; i++) await stage.publish(`${machine}/temp`, { ts: at + i * 1000, value: 60 + i });
+  await open(page);
+  const unknown = section(page, "Unknown signals");
+  await expect(unknown.getByRole("row", { name: /press\/temp/ })).toContainText("3");
+  await unknown.getByRole("button", { name: "Map to Press › temperature" }).click();
+  await expect(page.getByText("Mapped. The worker tries 3 letters again.")).toBeVisible();
+  await expect(unknown.getByRole("row", { name: /press\/temp/ })).toHaveCount(0);
+  await expect.poll(() => letters(`topic = '${machine}/temp'`)).toEqual(Array(3).fill({ status: "resolved", reason_code: "unknown_signal" }));
+  const written = await stage.rows<{ n: number }>(
+    "select count(*)::int as n from sample s join signal g on g.id = s.signal_id where g.key = 'temperature' and s.at between to_timestamp($1) and to_timestamp($2)",
+    [(at - 1) / 1000, (at + 3_000) / 1000],
+  );
+  expect(written).toEqual([{ n: 3 }]);
+});
+
+test("an unknown signal becomes a new one on a known machine", async ({ page }) => {
+  await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 41 } });
+  await open(page);
+  const row = section(page, "Unknown signals").getByRole("row", { name: /plc7\/station4/ });
+  await expect(row).toContainText("at station.scrapCount");
+  await row.getByRole("button", { name: "Map to …" }).click();
+  const dialog = page.getByRole("dialog", { name: "Which signal is this?" });
+  await dialog.getByRole("combobox", { name: "Machine" }).click();
+  await page.getByRole("option", { name: /Packer/ }).click();
+  await expect(dialog.getByLabel("What it is")).toHaveValue("reject_count");
+  await dialog.getByLabel("Key").fill("scrap2");
+  await dialog.getByRole("button", { name: "Map and try 1 letter" }).click();
+  await expect(page.getByText("Mapped. The worker tries 1 letter again.")).toBeVisible();
+  await expect.poll(() => letters("topic = 'plc7/station4'")).toEqual([{ status: "resolved", reason_code: "unknown_signal" }]);
+  const [signal] = await stage.rows(
+    "select g.role, g.counter_mode, o.form, m.pattern, m.path from signal g join source o on o.id = g.source_id join topic_mapping m on m.signal_id = g.id where g.key = 'scrap2'",
+  );
+  expect(signal).toEqual({ role: "reject_count", counter_mode: "cumulative", form: "mapped", pattern: "plc7/station4", path: "station.scrapCount" });
+  await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 43 } });
+  await expect.poll(() => stage.rows("select value from signal_latest t join signal g on g.id = t.signal_id where g.key = 'scrap2'")).toEqual([{ value: 43 }]);
+});
+
+test("dead letters: their reason, their payload, safely", async ({ page }) => {
+  await stage.publish(`${machine}/good`, { ts: 1_790_000_000, value: "<img src=x onerror=alert(1)>" });
+  await stage.publish(`${machine}/good`, Buffer.from([0xff, 0xfe, 0x00, 0x41]));
+  await open(page);
+  const dead = section(page, "Dead letters");
+  await dead.getByRole("button", { name: "Time stamp not understood" }).click();
+  await dead.getByRole("article").getByRole("button", { name: "Payload" }).click();
+  await expect(dead.locator("pre")).toContainText('"value": "<img src=x onerror=alert(1)>"');
+  await dead.getByRole("button", { name: "Not text in UTF-8" }).click();
+  await dead.getByRole("article").getByRole("button", { name: "Payload" }).click();
+  await expect(dead.locator("pre")).toContainText("ff fe 00 41");
+  await dead.getByText("Text", { exact: true }).click();
+  await expect(dead.locator("pre")).toHaveText("These bytes are not text in UTF-8.");
+});
+
+test("discards and retries after asking, and says what became of it", async ({ page }) => {
+  for (const value of ["a", "b"]) await stage.publish(`${machine}/good`, { ts: Date.now(), value });
+  await open(page);
+  const dead = section(page, "Dead letters");
+  const row = dead.getByRole("row", { name: /Wrong type of value/ });
+  await row.getByRole("button", { name: "Retry all" }).click();
+  const dialog = page.getByRole("dialog", { name: "Try 2 letters again?" });
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toBeHidden();
+  await row.getByRole("button", { name: "Retry all" }).click();
+  await dialog.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByText("2 letters are being tried again.")).toBeVisible();
+  // They fail again and are back.
+  await expect.poll(() => letters(`topic = '${machine}/good'`)).toEqual(Array(2).fill({ status: "open", reason_code: "value_type" }));
+  await expect(row).toBeVisible({ timeout: 10_000 });
+  await row.getByRole("button", { name: "Discard all" }).click();
+  await page.getByRole("dialog", { name: "Discard 2 letters?" }).getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByText("2 letters were discarded.")).toBeVisible();
+  await expect(row).toHaveCount(0);
+});
+
+test("two people at the same letter: the second is told", async ({ page }) => {
+  await stage.publish(`${machine}/good`, { ts: Date.now(), value: "x" });
+  await open(page);
+  const dead = section(page, "Dead letters");
+  await dead.getByRole("button", { name: "Wrong type of value" }).click();
+  await dead.getByRole("article").getByRole("button", { name: "Discard" }).click();
+  await stage.rows(`update dead_letter set status = 'discarded', status_at = now() where topic = '${machine}/good' and status = 'open'`);
+  await page.getByRole("dialog", { name: "Discard 1 letter?" }).getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "Nothing was changed: this letter has been discarded." })).toBeVisible();
+});
+
+test("without a worker it says how to start one", async ({ page }) => {
+  test.setTimeout(90_000);
+  await open(page);
+  await expect(page.getByRole("article", { name: "Ingest worker ingest" })).toContainText("alive");
+  await stage.worker.stop();
+  await expect(page.getByRole("link", { name: "No ingest worker is alive" })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole("article", { name: "Ingest worker ingest" })).toContainText("npm run ingest");
+  await stage.worker.start();
+  await expect(page.getByRole("link", { name: "1 ingest worker is alive" })).toBeVisible({ timeout: 30_000 });
+});
+
+test("usable on a phone", async ({ browser }) => {
+  await stage.publish(`${machine}/a-rather-long-name-of-a-signal-that-nobody-knows`, { ts: Date.now(), value: 1 });
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const page = await context.newPage();
+  await open(page);
+  await expect(section(page, "Unknown signals")).toContainText("a-rather-long-name");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  await section(page, "Unknown signals").getByRole("button", { name: "Map to …" }).first().tap();
+  await expect(page.getByRole("dialog", { name: "Which signal is this?" })).toBeVisible();
+  await context.close();
+});

@@ -1,0 +1,50 @@
+/** npm run soak [-- NAME ...] [-- --seed N]: the long tests. Each prints its count; one that fails says what differed, and the exit code is 1. */
+import { parseArgs } from "node:util";
+import { fuzzPure, fuzzWorker } from "./soak/fuzz.ts";
+import { killTest } from "./soak/kill.ts";
+import { failWith, Trouble } from "./trouble.ts";
+
+type Soak = { what: string; run: (seed: number, log: (line: string) => void) => Promise<string[]> };
+
+const soaks: Record<string, Soak> = {
+  kill: {
+    what: "20 kills of the worker, 5 of the database, 5 restarts of the broker under 2,000 messages/s",
+    async run(seed, log) {
+      const report = await killTest({ kills: { worker: 20, postgres: 5, broker: 5 }, perSecond: 2_000, gapMs: [2_000, 6_000], seed, log });
+      log(`${report.messages} messages acknowledged; ${report.distinct} distinct values = ${report.stored} stored + ${report.setAside} set aside`);
+      return report.differences;
+    },
+  },
+  fuzz: {
+    what: "a million garbage messages through decode and resolve, 100,000 through a worker",
+    async run(seed, log) {
+      const pure = fuzzPure(1_000_000, seed);
+      log(`decode and resolve: ${pure.messages} messages, ${pure.samples} samples, letters ${JSON.stringify(pure.letters)}`);
+      const real = await fuzzWorker(100_000, seed + 1);
+      log(`worker: ${real.messages} messages, ${real.samples} samples stored, letters ${JSON.stringify(real.letters)}`);
+      return [...pure.troubles, ...real.troubles];
+    },
+  },
+};
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { seed: { type: "string" } } });
+  const names = positionals.length > 0 ? positionals : Object.keys(soaks);
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
+  if (!Number.isInteger(seed)) throw new Trouble("--seed takes a whole number.");
+  let failed = 0;
+  for (const name of names) {
+    const soak = soaks[name];
+    if (!soak) throw new Trouble(`There is no long test "${name}". There are: ${Object.keys(soaks).join(", ")}.`);
+    console.log(`\n── ${name}: ${soak.what} ──`);
+    const startedAt = performance.now();
+    const differences = await soak.run(seed, (line) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  ${line}`));
+    for (const difference of differences.slice(0, 20)) console.error(`  ${difference}`);
+    if (differences.length > 0) failed++;
+    console.log(`── ${name}: ${differences.length === 0 ? "ok" : `FAILED, ${differences.length} differences, --seed ${seed}`} ──`);
+  }
+  console.log(`\n${names.length - failed} passed, ${failed} failed`);
+  process.exit(failed > 0 ? 1 : 0);
+}
+
+await main().catch(failWith);
