@@ -103,7 +103,13 @@ export class Stage {
       { cwd: folder, env: { DATABASE_URL: databaseUrl, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production", LOG_LEVEL: "warn" } },
       ok(`${url}/api/health`),
     );
-    const workerEnv = { DATABASE_URL: databaseUrl, MQTT_URL: mqttUrl, INGEST_HTTP_PORT: String(workerPort), LOG_LEVEL: "warn" };
+    const workerEnv = {
+      DATABASE_URL: databaseUrl,
+      MQTT_URL: mqttUrl,
+      INGEST_HTTP_PORT: String(workerPort),
+      INGEST_TOPICS: "takt/v1/#,plc7/#",
+      LOG_LEVEL: "warn",
+    };
     const worker = new Program(["ingest-worker/main.ts"], { cwd: root, env: workerEnv }, ok(`http://127.0.0.1:${workerPort}/ready`));
     const db = new pg.Client({ connectionString: databaseUrl });
     await db.connect();

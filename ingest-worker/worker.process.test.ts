@@ -33,8 +33,8 @@ const sum = async (worker: WorkerProcess) => {
 describe("stopping", () => {
   it("under load: what it holds is written and acknowledged, in less than 10 s, and nothing is lost", async () => {
     const worker = await (await rig.worker()).ready();
-    const stream = await Stream.to(rig.embedded.mqttUrl, `${topic}/temperature`, 1_500);
-    await until("values are written", async () => (await worker.figures()).written > 1_000);
+    const stream = await Stream.flood(rig.embedded.mqttUrl, `${topic}/temperature`);
+    await until("values are written", async () => (await worker.figures()).written > 3_000);
     const end = await worker.stop();
     expect({ code: end.code, signal: end.signal }).toEqual({ code: 0, signal: null });
     expect(end.tookMs).toBeLessThan(10_000);
@@ -45,7 +45,8 @@ describe("stopping", () => {
     const sent = await stream.end();
     await arrives(sent);
     // All that the first one held it wrote and acknowledged, so that hardly anything comes twice.
-    expect((await next.figures()).duplicate).toBeLessThan(500);
+    const { written, duplicate } = await next.figures();
+    expect(duplicate).toBeLessThan(Math.max(500, written / 10));
   });
 
   it("while the database is held: gives up after 10 s without an acknowledgement", async () => {

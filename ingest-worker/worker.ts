@@ -20,8 +20,8 @@ import { type SafeContext, writeSafely } from "./write-safely.ts";
 const lingerMs = 25;
 /** Values in one transaction at most: 0.2 s of work at 250,000/s. */
 const maxBatchValues = 20_000;
-/** Held beyond these, the pump stops and the broker keeps the rest. */
-const maxHeldValues = 80_000;
+/** Held beyond these, the pump stops and the broker keeps the rest: one batch on its way to the database, one ready, the next begun. More only takes memory. */
+const maxHeldValues = 2 * maxBatchValues + 5_000;
 const maxHeldBytes = 64 * 1024 * 1024;
 const tickMs = 1_000;
 
@@ -300,10 +300,13 @@ export class Worker {
       const now = Date.now();
       this.stats.committed(outcome, now - from, now - (queued.batch.firstAt || from));
       this.mqtt?.acknowledge(queued.epoch, queued.batch.acks);
-      if (this.holding && this.heldValues() < maxHeldValues / 2 && this.queuedBytes < maxHeldBytes / 2 && !this.stopping) {
+      if (this.holding && this.heldValues() < maxHeldValues && this.queuedBytes < maxHeldBytes / 2 && !this.stopping) {
         this.holding = false;
-        this.mqtt?.release();
-        this.sparkplug?.release();
+        // The next batch goes to the database first: more is read while that works.
+        setImmediate(() => {
+          this.mqtt?.release();
+          this.sparkplug?.release();
+        });
       }
     }
   }

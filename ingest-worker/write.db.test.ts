@@ -164,21 +164,35 @@ const reading: fc.Arbitrary<Reading> = fc
   });
 const identity = (r: Reading) => `${r.machine} ${r.key} ${Math.round(r.at * 1000)}`;
 const truth = fc.uniqueArray(reading, { selector: identity, minLength: 1, maxLength: 70 });
-/** An order of delivery: each reading at least once, some again, in batches; between batches the plant may be read anew or the marks worked off. */
-const delivery = truth.chain((readings) =>
-  fc.record({
-    readings: fc.constant(readings),
-    order: fc.oneof(
-      fc.array(fc.nat(readings.length - 1), { maxLength: 30 }).chain((again) => {
-        const all = [...readings.keys(), ...again];
-        return fc.shuffledSubarray([...all.keys()], { minLength: all.length }).map((places) => places.map((p) => all[p]!));
-      }),
-      // nearly in order, as a plant sends
-      fc.constant([...readings.keys()].sort((a, b) => readings[a]!.at - readings[b]!.at)),
-    ),
-    cuts: fc.array(fc.record({ after: fc.nat(100), doing: fc.constantFrom("nothing", "reload", "work off", "careful") }), { maxLength: 12 }),
-  }),
-);
+type Cut = { after: number; doing: "nothing" | "reload" | "work off" | "careful" };
+/** Batches end after so many of the delivery; between them the plant may be read anew or the marks be worked off. */
+const cutsOf = (length: number) =>
+  fc.array(fc.record({ after: fc.nat(length), doing: fc.constantFrom<Cut["doing"][]>("nothing", "reload", "work off", "careful") }), { maxLength: 12 });
+/** Each reading at least once, some again: in any order; in order; in order but for a few that come last; job readings first, counts long after. */
+const delivery = truth.chain((readings) => {
+  const all = [...readings.keys()];
+  const inOrder = all.toSorted((a, b) => readings[a]!.at - readings[b]!.at);
+  const whole = (order: number[]) => cutsOf(order.length).map((cuts) => ({ readings, order, cuts }));
+  const mixed = fc.array(fc.nat(readings.length - 1), { maxLength: 30 }).chain((again) => {
+    const both = [...all, ...again];
+    return fc.shuffledSubarray([...both.keys()], { minLength: both.length }).chain((places) => whole(places.map((place) => both[place]!)));
+  });
+  const latecomers = fc.shuffledSubarray(all, { minLength: 1, maxLength: Math.min(3, all.length) }).map((late) => {
+    const early = inOrder.filter((i) => !late.includes(i));
+    return { readings, order: [...early, ...late], cuts: [{ after: early.length, doing: "work off" }] satisfies Cut[] };
+  });
+  const jobs = all.filter((i) => readings[i]!.key === "job");
+  const jobsFirst = fc.shuffledSubarray(jobs, { minLength: jobs.length }).map((first) => {
+    const order = [...first, ...inOrder.filter((i) => !jobs.includes(i))];
+    return { readings, order, cuts: order.map((_, i): Cut => ({ after: i + 1, doing: "nothing" })) };
+  });
+  return fc.oneof(
+    { weight: 3, arbitrary: mixed },
+    { weight: 1, arbitrary: whole(inOrder) },
+    { weight: 2, arbitrary: latecomers },
+    { weight: 1, arbitrary: jobsFirst },
+  );
+});
 type Delivery = typeof delivery extends fc.Arbitrary<infer T> ? T : never;
 
 type Between = { counts: Map<string, string>; trend: Map<string, string> };

@@ -1,5 +1,6 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useSubscription } from "@trpc/tanstack-react-query";
 import { useTranslations } from "next-intl";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import css from "./data-health.module.css";
@@ -18,6 +19,16 @@ export function DataHealth() {
   const letters = useQuery(trpc.dataHealth.letterGroups.queryOptions({ status: "open" }, { refetchInterval: againEveryMs.letters }));
 
   const unknown = useQuery(trpc.dataHealth.unknown.queryOptions(undefined, { refetchInterval: againEveryMs.letters }));
+  const queries = useQueryClient();
+  // The polls above stand behind it.
+  useSubscription(
+    trpc.dataHealth.changes.subscriptionOptions(undefined, {
+      onData: () => {
+        for (const part of [trpc.dataHealth.unknown, trpc.dataHealth.letterGroups, trpc.dataHealth.letters])
+          void queries.invalidateQueries({ queryKey: part.pathKey() });
+      },
+    }),
+  );
 
   const alive = workers.data?.workers.filter((worker) => worker.alive).length;
   const silent = sources.data?.sources.filter((source) => isSilent(source, sources.data.at)).length;

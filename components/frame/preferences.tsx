@@ -29,13 +29,10 @@ export function Preferences({ locales }: { locales: readonly string[] }) {
         }}
         data={locales.map((locale) => ({ value: locale, label: nameOf(locale) }))}
       />
-      <ActionIcon
-        variant="default"
-        size={36}
-        aria-label={scheme === "dark" ? t("toLight") : t("toDark")}
-        onClick={() => setColorScheme(scheme === "dark" ? "light" : "dark")}
-      >
-        {scheme === "dark" ? <IconSun size={18} /> : <IconMoon size={18} />}
+      {/* Both signs are there and the style sheet shows one: only the browser knows the scheme, the server does not. */}
+      <ActionIcon variant="default" size={36} aria-label={t("scheme")} onClick={() => setColorScheme(scheme === "dark" ? "light" : "dark")}>
+        <IconSun size={18} className={css.sun} />
+        <IconMoon size={18} className={css.moon} />
       </ActionIcon>
     </div>
   );

@@ -5,6 +5,8 @@ import { connectAsync, type MqttClient } from "mqtt";
 type Twist = (n: number) => { value?: unknown; repeat?: boolean };
 
 const tickMs = 20;
+/** Unacknowledged at once when it floods. */
+const inFlight = 1_000;
 
 export class Stream {
   repeated = 0;
@@ -17,6 +19,7 @@ export class Stream {
   private readonly startAt = Date.now() - 3_600_000;
   private readonly pending = new Set<Promise<unknown>>();
   private timer: NodeJS.Timeout | null = null;
+  private flooding = false;
 
   private constructor(client: MqttClient, topic: string, twist: Twist) {
     this.client = client;
@@ -32,6 +35,14 @@ export class Stream {
     return stream;
   }
 
+  /** As much as the broker takes, without a gap. */
+  static async flood(mqttUrl: string, topic: string): Promise<Stream> {
+    const stream = new Stream(await connectAsync(mqttUrl, { protocolVersion: 5 }), topic, () => ({}));
+    stream.flooding = true;
+    for (let i = 0; i < inFlight; i++) stream.send();
+    return stream;
+  }
+
   private send(): void {
     const n = ++this.n;
     const { value, repeat } = this.twist(n);
@@ -43,12 +54,16 @@ export class Stream {
     const payload = JSON.stringify({ ts: this.startAt + k, value: value ?? k % 300 });
     const sent = this.client.publishAsync(this.topic, payload, { qos: 1 });
     this.pending.add(sent);
-    void sent.finally(() => this.pending.delete(sent));
+    void sent.finally(() => {
+      this.pending.delete(sent);
+      if (this.flooding) this.send();
+    });
   }
 
   /** Stops sending, waits for the broker's last word, and gives the number of distinct good values. */
   async end(): Promise<number> {
     if (this.timer) clearInterval(this.timer);
+    this.flooding = false;
     await Promise.all(this.pending);
     await this.client.endAsync();
     return this.good;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { may, router } from "#/server/trpc.ts";
 import { workerHealth } from "#/server/workers/service.ts";
+import { letterChanges } from "./changes.ts";
 import { letterCounts, letterGroups, letterRows } from "./letter-queries.ts";
 import { mapUnknown, unknownSignals } from "./mapping.ts";
 import { sourceRows } from "./queries.ts";
@@ -61,6 +62,9 @@ export const dataHealthRouter = router({
   discardGroup: may("dead_letter.discard")
     .input(groupKey.extend({ lastId: id }))
     .mutation(({ input: { lastId, ...key } }) => settleGroup(key, lastId, "discarded")),
+
+  /** A word whenever letters or the plant changed, at most one a second; the screen then reads again. */
+  changes: may("data_health.read").subscription(({ signal }) => letterChanges(signal)),
 
   map: may("signal.map")
     .input(mapTo)

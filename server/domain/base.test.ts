@@ -80,6 +80,11 @@ describe("no-count", () => {
       "run 0..20 | down 20..200 | run 200..240",
     );
   });
+  it("that began before the window is told by the piece before it", () => {
+    // Pieces at -50 and 20: 70 > 60, down from -50, of which 20 s lie in the window.
+    const stateReadings = states("-1000 run");
+    expect(base({ now: 100, stateReadings, noCountTimeoutS: 60, pieceInstants: at(-50, 20, 60) })).toBe("down 0..20 | run 20..100");
+  });
   it("is told by pieces after the window, too", () => {
     // Window to 130, now 600: the next piece after 100 came at 170, so the machine was down from 100 although the window ends after 30 of that.
     expect(base({ ...run, now: 600, to: 130, pieceInstants: at(50, 100, 170) })).toBe("run 0..100 | down 100..130");

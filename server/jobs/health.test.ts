@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Health, healthAnswer } from "./health.ts";
+import { type Health, healthAnswer, metricsOf } from "./health.ts";
 import type { JobState } from "./queue.ts";
 
 const startedAt = Date.UTC(2026, 4, 4);
@@ -39,5 +39,19 @@ describe("healthAnswer", () => {
     expect(healthAnswer(health(null, failing), startedAt + 6 * minute).status).toBe(200);
     expect(healthAnswer(health(null, failing), startedAt + 7 * minute).status).toBe(503);
     expect(healthAnswer(health(null, state({ failure: "x", lastOkAt: null })), startedAt + 7 * minute).status).toBe(503);
+  });
+});
+
+describe("metricsOf", () => {
+  it("tells the same to Prometheus", async () => {
+    const text = await metricsOf(health(null, state({ failure: "x" }))).text;
+    const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    expect(samples).toEqual([
+      "takt_jobs_database_up 1",
+      `takt_jobs_last_success_seconds{job="roll_up_measurements"} ${startedAt / 1000}`,
+      'takt_jobs_duration_seconds{job="roll_up_measurements"} 0.0126',
+      'takt_jobs_failing{job="roll_up_measurements"} 1',
+    ]);
+    expect(await metricsOf(health("away")).text).toContain("takt_jobs_database_up 0");
   });
 });

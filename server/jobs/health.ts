@@ -1,5 +1,6 @@
-/** GET /health of the jobs process: is it alive, does it reach the database, when did each job last succeed. */
+/** GET /health (is it alive, does it reach the database, when did each job last succeed) and /metrics (the same for Prometheus) of the jobs process. */
 import { createServer, type Server } from "node:http";
+import { Gauge, Registry } from "prom-client";
 import type { JobState } from "./queue.ts";
 import { jobs } from "./tasks.ts";
 
@@ -30,12 +31,38 @@ export function healthAnswer(health: Health, nowMs: number) {
   };
 }
 
+/** The same for Prometheus. A job that has not run in this process has no sample. */
+export function metricsOf(health: Health): { type: string; text: Promise<string> } {
+  const register = new Registry();
+  const registers = [register];
+  new Gauge({ name: "takt_jobs_database_up", help: "1: the database answers", registers }).set(health.trouble === null ? 1 : 0);
+  const lastOk = new Gauge({
+    name: "takt_jobs_last_success_seconds",
+    help: "When the job last succeeded here, seconds since 1970",
+    labelNames: ["job"],
+    registers,
+  });
+  const took = new Gauge({ name: "takt_jobs_duration_seconds", help: "How long its last run took", labelNames: ["job"], registers });
+  const failing = new Gauge({ name: "takt_jobs_failing", help: "1: its last run failed", labelNames: ["job"], registers });
+  for (const [job, state] of health.jobs) {
+    if (state.lastOkAt !== null) lastOk.set({ job }, state.lastOkAt / 1000);
+    if (state.tookMs !== null) took.set({ job }, state.tookMs / 1000);
+    failing.set({ job }, state.failure === null ? 0 : 1);
+  }
+  return { type: register.contentType, text: register.metrics() };
+}
+
 /** Listens on host:port; rejects with a sentence when it cannot. port 0: any free one. */
 export function serveHealth(health: Health, host: string, port: number, now: () => Date): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const answer = (status: number, body: unknown) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, { error: "Only GET is answered here." });
-    if (request.url?.split("?")[0] !== "/health") return answer(404, { error: "There is /health." });
+    const path = request.url?.split("?")[0];
+    if (path === "/metrics") {
+      const { type, text } = metricsOf(health);
+      return response.writeHead(200, { "content-type": type }).end(await text);
+    }
+    if (path !== "/health") return answer(404, { error: "There are /health and /metrics." });
     const { status, body } = healthAnswer(health, now().getTime());
     return answer(status, body);
   });

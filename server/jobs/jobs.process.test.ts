@@ -29,6 +29,7 @@ beforeAll(async () => {
   db = { rows: async (sql, parameters = []) => (await pool.query(sql, [...parameters])).rows };
 });
 afterEach(({ task }) => {
+  for (const holder of holders.splice(0)) holder.release(true);
   for (const { child, out } of running.splice(0)) {
     child.kill("SIGKILL");
     if (task.result?.state === "fail") console.error(out());
@@ -69,6 +70,20 @@ async function until(what: () => Promise<boolean> | boolean): Promise<void> {
 }
 const firstRoundDone = (program: Program) => until(async () => (await program.health()).body.jobs.filter((job) => job.lastOkAt !== null).length === 3);
 const isHealthy = (program: Program) => until(async () => (await program.health()).status === 200);
+const isWorking = (program: Program) => until(() => program.out().includes('"working"'));
+
+const holders: pg.PoolClient[] = [];
+/** Keeps the roll-up waiting in the middle of its work until the lock is given back. */
+async function holdUpRollUp(): Promise<() => Promise<unknown>> {
+  const holder = await pool.connect();
+  holders.push(holder);
+  await holder.query("begin");
+  await holder.query("lock table trend_mark in exclusive mode");
+  await dueNow("roll_up_measurements");
+  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%jobs.claimTrendMarks%' and pid <> pg_backend_pid()";
+  await until(async () => (await db.rows(waiting)).length > 0);
+  return () => holder.query("commit");
+}
 
 let minute = 0;
 /** A value of an hour that is long over, and its mark. */
@@ -152,7 +167,7 @@ describe("at work", () => {
 
   it("two at once share the jobs: each is done once", async () => {
     const both = [start(), start()];
-    for (const program of both) await isHealthy(program);
+    for (const program of both) await isWorking(program);
     const doneSince = (job: string) =>
       both
         .map(
@@ -162,7 +177,6 @@ describe("at work", () => {
               .filter((line) => line.includes(`"job":"${job}"`) && line.includes('"done"')).length,
         )
         .reduce((a, b) => a + b, 0);
-    await until(() => doneSince("drop_what_is_old") >= 0 && both.every(({ out }) => out().includes('"working"')));
     for (let i = 0; i < 3; i += 1) {
       const before = doneSince("roll_up_measurements");
       const { isRolledUp } = await aMarkedHour();
@@ -180,20 +194,11 @@ describe("at work", () => {
 
   it("what a killed process held is done by the next", async () => {
     const killed = start();
-    await isHealthy(killed);
-    const holder = await pool.connect();
-    await holder.query("begin");
-    await holder.query("lock table trend_mark in exclusive mode");
-    await dueNow("roll_up_measurements");
-    await until(
-      async () =>
-        (await db.rows("select from pg_stat_activity where wait_event_type = 'Lock' and query like '%jobs.claimTrendMarks%' and pid <> pg_backend_pid()"))
-          .length > 0,
-    );
+    await isWorking(killed);
+    const goOn = await holdUpRollUp();
     killed.child.kill("SIGKILL");
     await killed.ended;
-    await holder.query("commit");
-    holder.release();
+    await goOn();
     const { isRolledUp } = await aMarkedHour();
     const next = start();
     await until(isRolledUp);
@@ -202,8 +207,7 @@ describe("at work", () => {
 
   it("survives a killed and restarted database, and goes on", async () => {
     const program = start();
-    await isHealthy(program);
-    await until(() => program.out().includes('"working"'));
+    await isWorking(program);
     await embedded.postgres.kill9();
     await until(async () => (await program.health()).status === 503);
     expect((await program.health()).body.trouble).toMatch(/^The database at 127\.0\.0\.1:\d+\/takt does not answer: /);
@@ -219,7 +223,7 @@ describe("at work", () => {
 
   it("stops within 10 s while the database is away, and in the middle of a job", async () => {
     const away = start();
-    await isHealthy(away);
+    await isWorking(away);
     await embedded.postgres.stop();
     const from = performance.now();
     away.child.kill("SIGTERM");
@@ -228,21 +232,12 @@ describe("at work", () => {
     await embedded.postgres.start();
 
     const busy = start();
-    await isHealthy(busy);
-    const holder = await pool.connect();
-    await holder.query("begin");
-    await holder.query("lock table trend_mark in exclusive mode");
-    await dueNow("roll_up_measurements");
-    await until(
-      async () =>
-        (await db.rows("select from pg_stat_activity where wait_event_type = 'Lock' and query like '%jobs.claimTrendMarks%' and pid <> pg_backend_pid()"))
-          .length > 0,
-    );
+    await isWorking(busy);
+    const goOn = await holdUpRollUp();
     const again = performance.now();
     busy.child.kill("SIGTERM");
     await busy.ended;
     expect(performance.now() - again).toBeLessThan(10_000);
-    await holder.query("commit");
-    holder.release();
+    await goOn();
   });
 });

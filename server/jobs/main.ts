@@ -96,9 +96,10 @@ async function main(settings: Exclude<typeof env, { wrong: string[] }>): Promise
       const queue = await startQueue({ pool, db, keep, log, now, onState: (name, state) => health.jobs.set(name, state) });
       log.info("working");
       const told = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve(), { once: true }));
-      await Promise.race([queue.ended, told]);
+      const reason = await Promise.race([queue.ended, told]);
       if (isStopping()) await queue.stop();
-      else await pause(tryAgainMs);
+      else log.warn({ reason }, `the queue ended; a new one in ${tryAgainMs / 1000} s`);
+      await pause(tryAgainMs);
     } catch (error) {
       const hopeless = whyHopeless(error, address);
       if (hopeless !== null) log.error({ err: error }, "the queue ended");

@@ -23,8 +23,8 @@ const watchEveryMs = 60_000;
 const schema = "graphile_worker";
 
 export type Queue = {
-  /** Resolves when the queue has ended by itself, as it does when the database goes away while a job is being struck off: start a new one. */
-  ended: Promise<void>;
+  /** Resolves with the reason when the queue has ended by itself, as it does whenever the database goes away: start a new one. */
+  ended: Promise<string>;
   /** Lets what runs come to its next pause, and gives it back if it does not. */
   stop(): Promise<void>;
 };
@@ -38,8 +38,11 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
   await utils.migrate();
   await ensureScheduled(utils, options.now(), "now");
   const events: WorkerEvents = new EventEmitter();
-  // The runner's own promise does not always settle when its pool gives up; this event always comes first.
-  const gaveUp = new Promise<void>((resolve) => events.once("pool:gracefulShutdown", () => resolve()));
+  // Neither of these always settles the runner's promise, and a runner that met them may never find a job again.
+  const gaveUp = new Promise<string>((resolve) => {
+    events.once("pool:gracefulShutdown", ({ message }) => resolve(message));
+    events.once("worker:getJob:error", ({ error }) => resolve(error instanceof Error ? error.message : String(error)));
+  });
   const runner: Runner = await run({
     events,
     pgPool: pool,
@@ -59,18 +62,18 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
       log.warn({ reason: error.message }, "the queue could not be looked after; trying again in a minute"),
     );
   }, watchEveryMs);
-  const ended = Promise.race([gaveUp, runner.promise.catch((error: Error) => log.warn({ reason: error.message }, "the queue ended"))]).then(async () => {
+  const stop = () => {
     clearInterval(watch);
     stopping.abort();
-    await utils.release();
-  });
+    return runner.stop();
+  };
   return {
-    ended,
-    async stop() {
-      stopping.abort();
-      await runner.stop();
-      await ended;
-    },
+    ended: gaveUp.then((reason) => {
+      if (stopping.signal.aborted) return reason;
+      stop().catch((error: Error) => log.debug({ reason: error.message }, "what was left of the queue did not end well"));
+      return reason;
+    }),
+    stop,
   };
 }
 
