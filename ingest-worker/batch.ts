@@ -22,6 +22,7 @@ export const emptyBatch = (): Batch => ({ values: 0, samples: [], letters: [], l
 /** Whether there is something for the database in it. */
 export const hasWork = (batch: Batch) => batch.values > 0 || batch.links.length > 0 || batch.retried.length > 0;
 export const isEmpty = (batch: Batch) => !hasWork(batch) && batch.acks.length === 0;
+
 /** The filling batch as a sink for resolved values. */
 export class Filling {
   batch: Batch = emptyBatch();
@@ -50,5 +51,80 @@ export class Filling {
     const batch = this.batch;
     this.batch = emptyBatch();
     return batch;
+  }
+}
+
+/** Values in one transaction at most: 0.2 s of work at 250,000/s. */
+const maxBatchValues = 20_000;
+/** Held beyond these, the pump stops and the broker keeps the rest: one batch on its way to the database, one ready, the next begun. More only takes memory. */
+const maxHeldValues = 2 * maxBatchValues + 5_000;
+const maxHeldBytes = 64 * 1024 * 1024;
+
+/** epoch: the connection whose message ids are in its acks. */
+export type Queued = { batch: Batch; epoch: number };
+
+/** All that is held: the batch that fills, and those that wait for the database, the first of them under way. */
+export class Held {
+  readonly filling = new Filling();
+  private epoch = 0;
+  private readonly queue: Queued[] = [];
+  private queuedValues = 0;
+  private queuedBytes = 0;
+
+  get values(): number {
+    return this.queuedValues + this.filling.batch.values;
+  }
+  get isFull(): boolean {
+    return this.values >= maxHeldValues || this.queuedBytes + this.filling.batch.bytes >= maxHeldBytes;
+  }
+  /** Room enough to let a held pump go on. */
+  get hasRoom(): boolean {
+    return this.values < maxHeldValues && this.queuedBytes < maxHeldBytes / 2;
+  }
+  get isQueued(): boolean {
+    return this.queue.length > 0;
+  }
+
+  /** What comes from now on belongs to this connection: message ids of two do not mix. */
+  of(epoch: number): void {
+    if (epoch === this.epoch) return;
+    this.cut();
+    this.epoch = epoch;
+  }
+
+  /** After something was put into the filling batch. */
+  cutIfLarge(): void {
+    const { batch } = this.filling;
+    if (batch.values >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
+  }
+
+  /** Moves the filling batch to the queue. */
+  cut(): void {
+    const batch = this.filling.take();
+    if (isEmpty(batch)) return;
+    this.queue.push({ batch, epoch: this.epoch });
+    this.queuedValues += batch.values;
+    this.queuedBytes += batch.bytes;
+  }
+
+  first(): Queued | undefined {
+    return this.queue[0];
+  }
+
+  /** The first one is committed. */
+  shift(): void {
+    const queued = this.queue.shift();
+    if (!queued) return;
+    this.queuedValues -= queued.batch.values;
+    this.queuedBytes -= queued.batch.bytes;
+  }
+
+  /** Lets go of all of it: what was not acknowledged is delivered again. */
+  forget(): void {
+    this.filling.received -= this.values;
+    this.filling.take();
+    this.queue.length = 0;
+    this.queuedValues = 0;
+    this.queuedBytes = 0;
   }
 }

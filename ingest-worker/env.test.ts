@@ -44,7 +44,7 @@ describe("the environment", () => {
     [{ INGEST_NAME: "a b" }, "INGEST_NAME may have letters, digits, dot, dash and underscore only"],
     [{ INGEST_HTTP_PORT: "http" }, "INGEST_HTTP_PORT must be a port, 0 to 65535"],
     [{ INGEST_HTTP_PORT: "70000" }, "INGEST_HTTP_PORT must be a port, 0 to 65535"],
-    [{ RETAIN_TREND_RAW_DAYS: "-1" }, "RETAIN_TREND_RAW_DAYS must be a number of days above 0"],
+    [{ RETAIN_TREND_RAW_DAYS: "-1" }, "RETAIN_TREND_RAW_DAYS must be a whole number of days, at least 1"],
     [{ SPARKPLUG_HOST_ID: "a/b" }, "SPARKPLUG_HOST_ID must not have / + or #"],
     [{ LOG_LEVEL: "loud" }, /^LOG_LEVEL .*trace.*error/],
   ])("%j", (over, sentence) => {

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 const portRange = "must be a port, 0 to 65535";
 const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65535, portRange);
-const aboveZero = "must be a number of days above 0";
+const wholeDays = "must be a whole number of days, at least 1";
 const file = z
   .string()
   .min(1)
@@ -65,7 +65,7 @@ const schema = z.object({
     .string()
     .regex(/^[^/+#]+$/, "must not have / + or #")
     .default("takt"),
-  RETAIN_TREND_RAW_DAYS: z.coerce.number(aboveZero).positive(aboveZero).default(7),
+  RETAIN_TREND_RAW_DAYS: z.coerce.number(wholeDays).int(wholeDays).min(1, wholeDays).default(7),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 

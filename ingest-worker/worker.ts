@@ -2,7 +2,8 @@
 import type pg from "pg";
 import type { Logger } from "pino";
 import { linksUnwatched } from "./absence.ts";
-import { type Batch, Filling, hasWork, isEmpty } from "./batch.ts";
+import { Held, hasWork, isEmpty } from "./batch.ts";
+import { Bell } from "./bell.ts";
 import { Bytes } from "./binary.ts";
 import { connectDatabase, faultOf, sentenceOf } from "./database.ts";
 import type { Env } from "./env.ts";
@@ -18,14 +19,7 @@ import { type SafeContext, writeSafely } from "./write-safely.ts";
 
 /** A batch is written this long after its first value at the latest: below it, latency; above it, fewer transactions. */
 const lingerMs = 25;
-/** Values in one transaction at most: 0.2 s of work at 250,000/s. */
-const maxBatchValues = 20_000;
-/** Held beyond these, the pump stops and the broker keeps the rest: one batch on its way to the database, one ready, the next begun. More only takes memory. */
-const maxHeldValues = 2 * maxBatchValues + 5_000;
-const maxHeldBytes = 64 * 1024 * 1024;
 const tickMs = 1_000;
-
-type Queued = { batch: Batch; epoch: number };
 
 export class Worker {
   private readonly env: Env;
@@ -33,11 +27,7 @@ export class Worker {
   private readonly log: Logger;
   private readonly holder: string;
   private readonly broker: BrokerOptions;
-  private readonly filling = new Filling();
-  private fillingEpoch = 0;
-  private readonly queue: Queued[] = [];
-  private queuedValues = 0;
-  private queuedBytes = 0;
+  private readonly held = new Held();
   private plant: Plant | null = null;
   private resolver: Resolver | null = null;
   private readonly said = new Map<string, boolean>();
@@ -49,7 +39,7 @@ export class Worker {
   private retryAsked = true;
   /** Why the loop cannot go on: a connection has ended while nothing was under way on it, or the lease is another's. */
   private lost: Error | null = null;
-  private readonly wakers = new Set<() => void>();
+  private readonly bell = new Bell();
   private readonly copy = new Bytes(4 * 1024 * 1024);
   private readonly lineAnnouncedAt = new Map<number, number>();
 
@@ -67,12 +57,13 @@ export class Worker {
       key: env.MQTT_KEY_FILE,
       version: env.MQTT_VERSION,
     };
-    stats.heldBy(() => this.heldValues());
+    stats.heldBy(() => this.held.values);
   }
 
   stop(): void {
     this.stopping = true;
-    this.wake();
+    this.mqtt?.release();
+    this.bell.ring();
   }
 
   /** Runs until stopped. Database and broker may come and go. */
@@ -102,7 +93,7 @@ export class Worker {
         this.stats.databaseOk = true;
         this.stats.leased = true;
         this.trouble("");
-        if (!this.mqtt) for (const link of await linksUnwatched(db, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, Date.now())) this.filling.link(link);
+        if (!this.mqtt) for (const link of await linksUnwatched(db, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, Date.now())) this.held.filling.link(link);
         this.openLinks();
         const beat = this.beat(side, lease);
         try {
@@ -120,7 +111,7 @@ export class Worker {
           await this.closeLinks();
           this.forget();
         } else if (faultOf(error) === "retry") {
-          this.trouble(`Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.heldValues()} values, the broker keeps the rest; trying again.`);
+          this.trouble(`Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.held.values} values, the broker keeps the rest; trying again.`);
           void this.sparkplug?.offline(); // edges then store and forward
         } else throw error;
         await this.sleep(Math.min(10_000, 250 * 2 ** Math.min(tries++, 6)) * (0.5 + Math.random() / 2));
@@ -161,7 +152,7 @@ export class Worker {
     side.on("notification", ({ channel, payload }) => {
       if (channel === "plant") this.plantChanged = true;
       else if (payload === "retry") this.retryAsked = true;
-      this.wake();
+      this.bell.ring();
     });
     await side.query("listen plant");
     await side.query("listen dead_letter");
@@ -186,7 +177,7 @@ export class Worker {
     if (this.env.SPARKPLUG_GROUPS.length > 0)
       this.sparkplug = openSparkplug(this.broker, this.env.SPARKPLUG_HOST_ID, this.env.SPARKPLUG_GROUPS, {
         resolver: () => this.resolver!,
-        sink: this.filling,
+        sink: this.held.filling,
         onMessage: () => {
           this.stats.messages++;
         },
@@ -202,18 +193,16 @@ export class Worker {
   }
 
   private receive(delivery: Delivery, epoch: number): boolean {
+    if (this.stopping) return true; // neither taken nor acknowledged: the next reader gets it. Left unread it would have the PUBACKs before it thrown away with the connection
     this.stats.messages++;
     const receivedAt = Date.now();
-    if (epoch !== this.fillingEpoch) {
-      this.cut();
-      this.fillingEpoch = epoch;
-    }
-    const { batch } = this.filling;
+    this.held.of(epoch);
+    const { batch } = this.held.filling;
     try {
-      this.resolver!.message({ ...delivery, receivedAt }, this.filling);
+      this.resolver!.message({ ...delivery, receivedAt }, this.held.filling);
     } catch (error) {
       this.log.error({ err: error, topic: delivery.topic }, "a message could not be read");
-      this.filling.letter({
+      this.held.filling.letter({
         form: "message",
         topic: delivery.topic,
         metric: null,
@@ -229,31 +218,18 @@ export class Worker {
     return this.filled();
   }
 
-  // False: enough is held, or we are stopping: the pump waits.
+  // False: enough is held, or (Sparkplug) we are stopping: the pump waits.
   private filled(): boolean {
-    const { batch } = this.filling;
+    const { batch } = this.held.filling;
     if (batch.firstAt === 0 && !isEmpty(batch)) {
       batch.firstAt = Date.now();
-      this.wake();
+      this.bell.ring();
     }
-    this.stats.received = this.filling.received;
-    if (batch.values >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
-    if (!this.stopping && this.heldValues() < maxHeldValues && this.queuedBytes + this.filling.batch.bytes < maxHeldBytes) return true;
+    this.stats.received = this.held.filling.received;
+    this.held.cutIfLarge();
+    if (!this.stopping && !this.held.isFull) return true;
     this.holding = true;
     return false;
-  }
-
-  private heldValues(): number {
-    return this.queuedValues + this.filling.batch.values;
-  }
-
-  // Moves the filling batch to the queue.
-  private cut(): void {
-    const batch = this.filling.take();
-    if (isEmpty(batch)) return;
-    this.queue.push({ batch, epoch: this.fillingEpoch });
-    this.queuedValues += batch.values;
-    this.queuedBytes += batch.bytes;
   }
 
   private async write(db: pg.Client, side: pg.Client, lease: Lease): Promise<void> {
@@ -261,27 +237,27 @@ export class Worker {
     for (;;) {
       if (this.lost) throw this.lost;
       while (this.plantChanged) await this.reload(db);
-      if (this.retryAsked && this.queue.length === 0) {
+      if (this.retryAsked && !this.held.isQueued) {
         this.retryAsked = false;
-        if (await feedRetries(db, () => this.reload(db), this.filling, this.sparkplug)) this.retryAsked = true;
+        if (await feedRetries(db, () => this.reload(db), this.held.filling, this.sparkplug)) this.retryAsked = true;
         this.filled();
       }
-      if (this.queue.length === 0) {
-        const { batch } = this.filling;
+      if (!this.held.isQueued) {
+        const { batch } = this.held.filling;
         if (isEmpty(batch)) {
           if (this.stopping) {
             if (!this.sparkplug) return;
             await this.leaveSparkplug(); // what it says of its links on leaving is written too
             continue;
           }
-          await this.pause(null, () => this.stopping || this.plantChanged || this.retryAsked || this.lost !== null || !isEmpty(this.filling.batch));
+          await this.bell.wait(null, () => this.stopping || this.plantChanged || this.retryAsked || this.lost !== null || !isEmpty(this.held.filling.batch));
           continue;
         }
         const wait = batch.firstAt + lingerMs - Date.now();
         if (wait > 0 && !this.stopping) await this.sleep(wait);
-        if (this.queue.length === 0) this.cut();
+        if (!this.held.isQueued) this.held.cut();
       }
-      const queued = this.queue[0];
+      const queued = this.held.first();
       if (!queued) continue;
       const ctx: SafeContext = {
         db,
@@ -294,13 +270,11 @@ export class Worker {
       };
       const from = Date.now();
       const outcome = !hasWork(queued.batch) ? { written: 0, duplicate: 0, setAside: new Map<string, number>() } : await writeSafely(ctx, queued.batch);
-      this.queue.shift();
-      this.queuedValues -= queued.batch.values;
-      this.queuedBytes -= queued.batch.bytes;
+      this.held.shift();
       const now = Date.now();
       this.stats.committed(outcome, now - from, now - (queued.batch.firstAt || from));
       this.mqtt?.acknowledge(queued.epoch, queued.batch.acks);
-      if (this.holding && this.heldValues() < maxHeldValues && this.queuedBytes < maxHeldBytes / 2 && !this.stopping) {
+      if (this.holding && this.held.hasRoom && !this.stopping) {
         this.holding = false;
         // The next batch goes to the database first: more is read while that works.
         setImmediate(() => {
@@ -361,7 +335,7 @@ export class Worker {
 
   private lose(error: Error): void {
     this.lost ??= error;
-    this.wake();
+    this.bell.ring();
   }
 
   private async leaveSparkplug(): Promise<void> {
@@ -373,13 +347,9 @@ export class Worker {
 
   // The lease is lost: what is held was not acknowledged, so its new reader gets it.
   private forget(): void {
-    this.filling.received -= this.heldValues();
-    this.stats.received = this.filling.received;
+    this.held.forget();
+    this.stats.received = this.held.filling.received;
     this.said.clear();
-    this.filling.take();
-    this.queue.length = 0;
-    this.queuedValues = 0;
-    this.queuedBytes = 0;
     this.holding = false;
   }
 
@@ -388,28 +358,8 @@ export class Worker {
     this.stats.trouble = sentence;
   }
 
-  private wake(): void {
-    for (const waker of this.wakers) waker();
-  }
-
-  /** Until something happened, or ms at the most; long waits end early only when the worker stops. */
+  /** Ends early only when the worker stops. */
   private sleep(ms: number): Promise<void> {
-    return this.pause(ms, () => this.stopping);
-  }
-
-  private pause(ms: number | null, isOver: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.wakers.delete(waker);
-        resolve();
-      };
-      const waker = () => {
-        if (isOver()) done();
-      };
-      const timer = ms === null ? undefined : setTimeout(done, ms);
-      this.wakers.add(waker);
-      waker();
-    });
+    return this.bell.wait(ms, () => this.stopping);
   }
 }

@@ -1,7 +1,7 @@
 -- The ingest worker's own: who reads which topics, how it fares, and what it set aside.
 
 -- One reader per topic. fence grows with each new holder and is checked in every write transaction, so a reader that lost its lease cannot write.
--- generation moves on when marks are about to be worked off: the worker then forgets which marks it has already set.
+-- generation moves on after marks were claimed and before they are worked off: the worker then forgets which marks it has already set.
 create table ingest_lease (
   name        text primary key, -- the worker's name: one for each set of topic filters
   filters     text[] not null check (cardinality(filters) > 0),
