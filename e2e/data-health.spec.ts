@@ -68,6 +68,15 @@ test("an unknown signal is mapped with one click, and what waited is written", a
     [(at - 1) / 1000, (at + 3_000) / 1000],
   );
   expect(written).toEqual([{ n: 3 }]);
+  // What comes from now on leads there too, also as one of many keys of the machine's own message.
+  await stage.publish(machine, { ts: Date.now(), temp: 66.5 });
+  await expect
+    .poll(() =>
+      stage.rows(
+        "select value from signal_latest t join signal g on g.id = t.signal_id join machine m on m.id = g.machine_id where g.key = 'temperature' and m.key = 'press'",
+      ),
+    )
+    .toEqual([{ value: 66.5 }]);
 });
 
 test("an unknown signal becomes a new one on a known machine", async ({ page }) => {

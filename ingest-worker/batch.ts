@@ -85,6 +85,11 @@ export class Held {
     return this.queue.length > 0;
   }
 
+  /** Receipt of the oldest that is held, ms; null: nothing is. */
+  get since(): number | null {
+    return this.queue[0]?.batch.firstAt || this.filling.batch.firstAt || null;
+  }
+
   /** What comes from now on belongs to this connection: message ids of two do not mix. */
   of(epoch: number): void {
     if (epoch === this.epoch) return;

@@ -302,6 +302,15 @@ describe("mapped topics", () => {
   const map = (pattern: string, path: string, key: string, tsPath: string | null = null) =>
     plant.jsonMappings.push({ pattern, path, tsPath, signal: signalAt(plant, `${press}/${key}`) });
 
+  it("a key of a machine's message, mapped on the topic that it would have alone; its neighbours go their own way", () => {
+    map(`${root}/temp`, "", "temperature");
+    send(root, { ts: now - 5, temp: 71.2, good: 3, torque: 1 });
+    expect(samples().map(({ path, value }) => [path, value])).toEqual([
+      ["temperature", 71.2],
+      ["good", 3],
+    ]);
+    expect(letters().map(({ topic }) => topic)).toEqual([`${root}/torque`]);
+  });
   it("takes the value and the time where the mapping says", () => {
     map("plc/+/data", "a.0.temp", "temperature", "head.t");
     send("plc/7/data", { head: { t: now - 9 }, a: [{ temp: 55 }] });

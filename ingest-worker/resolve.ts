@@ -72,7 +72,7 @@ export class Resolver {
     if ("code" in decoded) return refuse(sink, incoming, decoded);
     for (const entry of decoded.entries) {
       for (const [key, value] of entry.values) {
-        const signal = machine.signals.get(key);
+        const signal = machine.signals.get(key) ?? this.mappedKey(`${incoming.topic}/${key}`);
         if (signal) this.value(signal, null, null, entry.at, value, incoming, 0, sink);
         else if (!/^_[^_]/.test(key)) {
           const reason = `The machine ${machine.path} has no signal "${key.slice(0, 80)}". Map it to one on the Data health page, or add it to the plant.`;
@@ -80,6 +80,11 @@ export class Resolver {
         } else sink.repeat();
       }
     }
+  }
+
+  // A key under which a machine sends what the plant calls otherwise: mapped on its own topic, as if it had come there.
+  private mappedKey(topic: string): Signal | undefined {
+    return this.plant.jsonMappings.find((mapping) => mapping.path === "" && topicMatches(mapping.pattern, topic))?.signal;
   }
 
   private mappedMessage(mappings: Mapping[], incoming: Incoming, sink: Sink) {

@@ -31,7 +31,7 @@ export type SparkplugConnectionOptions = {
   onMessage: (topic: string, payload: Buffer, receivedAt: number, about: { retained: boolean }) => void | Promise<void>;
   /** Connected, subscribed and announced. */
   onConnected?: (now: number) => void;
-  /** No longer connected. aliveUntil: the last instant at which anything came from the broker. Once for each onConnected. */
+  /** No longer connected. aliveUntil: the last instant at which anything came from the broker and was handed over. Once for each onConnected. */
   onDisconnected?: (now: number, aliveUntil: number) => void;
   /** A sentence for the plant engineer: what is wrong, what to do. */
   onProblem?: (sentence: string) => void;
@@ -43,6 +43,8 @@ type Session = {
   announcedAt: number | null;
   aliveAt: number;
   leaving: boolean;
+  /** What came before was handed over: the instant at which leaving began, or since when the handler holds a message. null: all was read. */
+  readTo: number | null;
   closed: Promise<void>;
   /** Lets the message go that the handler still works on, so that the broker's answers are read again. */
   letGo: (() => void) | null;
@@ -121,7 +123,7 @@ export class SparkplugConnection {
     };
     const client = connect(options.url.replace(/^tcp:/, "mqtt:").replace(/^ssl:/, "mqtts:"), settings);
     const closed = new Promise<void>((resolve) => client.once("close", resolve));
-    const session: Session = { client, announcedAt: null, aliveAt: connectedAt, leaving: false, closed, letGo: null };
+    const session: Session = { client, announcedAt: null, aliveAt: connectedAt, leaving: false, readTo: null, closed, letGo: null };
     this.session = session;
     client.handleMessage = (packet, done) => this.take(session, packet.topic, packet.payload, packet.retain, done);
     client.on("packetreceive", () => {
@@ -177,9 +179,11 @@ export class SparkplugConnection {
       if (!open) return;
       open = false;
       session.letGo = null;
+      if (!session.leaving) session.readTo = null;
       done();
     };
     session.letGo = finish;
+    session.readTo = this.now();
     void handled.then(finish);
   }
 
@@ -205,6 +209,7 @@ export class SparkplugConnection {
     if (session.leaving) return session.closed;
     const announced = session.announcedAt !== null && session.client.connected;
     session.leaving = true;
+    session.readTo ??= this.now(); // what comes from here on is not read any more
     session.letGo?.();
     if (announced) {
       const death = this.own.death(this.now());
@@ -226,9 +231,10 @@ export class SparkplugConnection {
     const { announcedAt } = session;
     const wasAnnounced = announcedAt !== null;
     session.announcedAt = null;
+    const aliveUntil = session.readTo ?? session.aliveAt;
     session.letGo?.();
     session.client.end(true);
-    if (wasAnnounced) this.options.onDisconnected?.(this.now(), session.leaving ? this.now() : session.aliveAt);
+    if (wasAnnounced) this.options.onDisconnected?.(this.now(), aliveUntil);
     if (!this.wanted) return;
     // A session that ends at once, as when two programs of one name take turns, is no success.
     if (announcedAt !== null && this.now() - announcedAt >= provenMs) this.failures = 0;

@@ -2,6 +2,7 @@
 import type { BrokerOptions } from "./mqtt.ts";
 import type { Resolver, Sink } from "./resolve.ts";
 import { Flag } from "./sample.ts";
+import type { Said } from "./sparkplug/liveness.ts";
 import { type HostOutput, SparkplugHost } from "./sparkplug.ts";
 import { SparkplugConnection } from "./sparkplug-connection.ts";
 
@@ -14,6 +15,8 @@ export type SparkplugLink = {
   end(): Promise<void>;
   /** Lets a held message pump go on. */
   release(): void;
+  /** All that edges sent before this instant (ms) has gone into the sink. */
+  settledTo(now: number): number;
   /** A letter once more. */
   retry(topic: string, payload: Buffer, receivedAt: number): void;
 };
@@ -27,6 +30,8 @@ type Hooks = {
   onChange(connected: boolean, why: string): void;
   /** Edge nodes and devices of the plant: asked for their births after each connecting, also the quiet ones. */
   addresses(): Iterable<string>;
+  /** What was said of links before this worker started. */
+  said: Map<string, Said[]>;
 };
 
 /** How often the host looks after what is due: the reorder time-out is 2 s. */
@@ -35,9 +40,11 @@ const graceMs = 2_000;
 
 export function openSparkplug(broker: BrokerOptions, hostId: string, groups: readonly string[], hooks: Hooks): SparkplugLink {
   const host = new SparkplugHost({ hostId });
+  host.recall(hooks.said, Date.now());
   const waiting: (() => void)[] = [];
   let why = "";
   let releasedAt = 0;
+  let heldAt: number | null = null;
 
   const take = (output: HostOutput, receivedAt: number): void | Promise<void> => {
     const { sink } = hooks;
@@ -49,6 +56,7 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
     for (let n = output.duplicates + output.repeats; n > 0; n--) sink.repeat();
     for (const command of output.commands) connection.publish(command);
     if (hooks.filled()) return;
+    heldAt ??= Date.now();
     return new Promise((resolve) => {
       waiting.push(resolve);
     });
@@ -89,14 +97,17 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
   return {
     online: () => connection.online(),
     offline: () => connection.offline(),
-    end() {
+    async end() {
       clearInterval(timer);
-      return connection.offline();
+      await connection.offline();
+      void take(host.onEnd(), Date.now());
     },
     release() {
       if (waiting.length > 0) releasedAt = Date.now();
+      heldAt = null;
       for (const go of waiting.splice(0)) go();
     },
+    settledTo: (now) => Math.min(heldAt ?? now, host.settledTo(now)),
     retry: (topic, payload, receivedAt) => void take(host.onRetry(topic, payload, receivedAt), receivedAt),
   };
 }

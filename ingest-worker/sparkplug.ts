@@ -1,12 +1,13 @@
 // Sparkplug B 3.0, host application: from the messages of edge nodes to values, and to what is known of each link.
 // Pure: no broker, no clock; times are arguments, what is to be published is given out. docs/sparkplug.md names the rules and their tests.
 import { createHash } from "node:crypto";
-import type { EdgeNode, Held, Message, Phase } from "./sparkplug/edge-node.ts";
+import { type EdgeNode, type Held, isOfBirth, type Message, type Phase } from "./sparkplug/edge-node.ts";
+import type { Said } from "./sparkplug/liveness.ts";
 import { MetricReader } from "./sparkplug/metrics.ts";
 import { Nodes } from "./sparkplug/nodes.ts";
 import { RebirthDesk } from "./sparkplug/rebirth.ts";
 import { parseState } from "./sparkplug/state.ts";
-import { type EdgeTopic, parseTopic, type StateTopic } from "./sparkplug/topic.ts";
+import { type EdgeTopic, edgeOf, parseTopic, type StateTopic } from "./sparkplug/topic.ts";
 import { birthDetail, Turn } from "./sparkplug/turn.ts";
 import { defaults, emptyOutput, type HostOptions, type HostOutput, type RefusalCode } from "./sparkplug/types.ts";
 
@@ -110,7 +111,7 @@ export class SparkplugHost {
 
   private take(node: EdgeNode, message: Message, out: HostOutput) {
     node.sequence.take(message.seq);
-    node.lastAt = message.sentAt ?? message.receivedAt;
+    this.nodes.heard(node, message);
     this.turn.apply(node, message, out);
     // Asked in vain so often that only a sign of life makes the host ask again.
     if (node.wanted !== null && node.askAt === Number.POSITIVE_INFINITY) this.turn.want(node, node.wanted, message.receivedAt, out);
@@ -193,7 +194,7 @@ export class SparkplugHost {
     node.phase = "online";
     this.desk.settle(node);
     node.sequence.start(Math.max(0, message.seq), message.payload);
-    node.lastAt = at;
+    this.nodes.heard(node, message);
     node.liveness.birth(at, birthDetail(message, birth.bdSeq, birth.left), out.links);
     this.awaitDevices(node, at, message.receivedAt);
 
@@ -246,9 +247,16 @@ export class SparkplugHost {
     if (isOld || node.phase === "dead") return;
     this.closeGap(node, message.receivedAt, out, false);
     this.endSession(node, "dead");
+    // The broker speaks for the edge, and knows nothing of what it did not get.
+    const from = node.certainUntil(message.receivedAt);
+    const before = new Set([...node.publishers()].filter(({ alive }) => alive !== false));
+    for (const publisher of node.publishers()) {
+      if (publisher.alive === true && from < message.receivedAt)
+        publisher.death("offline", from, "What was under way when the edge node's connection ended may be lost.", out.links);
+    }
     const detail = bdSeq === null ? "NDEATH" : `NDEATH, bdSeq ${bdSeq}`;
     for (const publisher of node.publishers()) {
-      if (publisher === node.liveness || publisher.alive !== false) publisher.death("death", message.receivedAt, detail, out.links);
+      if (publisher === node.liveness || before.has(publisher)) publisher.death("death", message.receivedAt, detail, out.links);
     }
   }
 
@@ -285,8 +293,8 @@ export class SparkplugHost {
   }
 
   /**
-   * The connection to the broker is lost, or is about to be closed: no link is known to be alive since `aliveUntil`, the last instant at which
-   * the connection was known to work. Every node must be born again.
+   * The connection to the broker is lost, or is about to be closed. No link is known to be alive since its last message; one that was silent,
+   * since a little before `aliveUntil`, the last instant at which the connection was known to work. Every node must be born again.
    */
   onDisconnected(now: number, aliveUntil = now): HostOutput {
     const out = emptyOutput();
@@ -294,10 +302,31 @@ export class SparkplugHost {
       this.closeGap(node, now, out, false);
       this.endSession(node, "unborn");
       for (const publisher of node.publishers()) {
-        if (publisher.alive === true) publisher.death("offline", aliveUntil, "Takt had no connection to the broker.", out.links);
+        if (publisher.alive === true) publisher.death("offline", node.certainUntil(aliveUntil), "Takt had no connection to the broker.", out.links);
       }
     }
     return out;
+  }
+
+  /** This host stops: what is still held for a birth is given out, as if that had not come in time. */
+  onEnd(): HostOutput {
+    const out = emptyOutput();
+    for (const node of this.nodes.all.values()) while (node.held.length > 0) this.turn.expireOldest(node, out);
+    return out;
+  }
+
+  /** What a host before this one said of links, by address, in order of time. */
+  recall(said: Iterable<readonly [string, readonly Said[]]>, now: number): void {
+    for (const [address, changes] of said) {
+      const to = edgeOf(address);
+      const node = to && this.nodes.of(to, now);
+      if (node) (to.device === null ? node.liveness : this.nodes.deviceOf(node, to)?.liveness)?.recall(changes);
+    }
+  }
+
+  /** All that edges sent before this instant, as the broker's clock is ours, has been given out. */
+  settledTo(now: number): number {
+    return this.nodes.settledTo(now, this.options.reorderTimeoutMs);
   }
 
   /**
@@ -306,10 +335,8 @@ export class SparkplugHost {
    */
   onConnected(now: number, addresses: Iterable<string> = []): void {
     for (const address of addresses) {
-      const [group, name] = address.split("/");
-      if (!group || !name) continue;
-      const to = parseTopic(`spBv1.0/${group}/NDATA/${name}`);
-      if (typeof to !== "string" && to.type === "NDATA") this.nodes.of(to, now);
+      const to = edgeOf(address);
+      if (to) this.nodes.of(to, now);
     }
     for (const node of this.nodes.all.values()) {
       if (node.phase === "online") continue;
@@ -360,15 +387,6 @@ function sayUnordered(node: EdgeNode, message: Message, out: HostOutput) {
   node.unorderedSaid = true;
   const detail = `${message.to.type} has no sequence number from 0 to 255: lost messages cannot be noticed.`;
   out.links.push({ address: node.address, at: message.sentAt ?? message.receivedAt, kind: "sequence_gap", alive: null, detail });
-}
-
-/**
- * A message that came before the birth it follows, as clustered brokers may deliver it: it was sent later. Sent in the same millisecond it may
- * as well be the last of the session before; then only a low number, or a device's birth, speaks for the new one.
- */
-function isOfBirth(message: Message, birth: Message): boolean {
-  if (message.seq <= 0 || message.sentAt === null || birth.sentAt === null || message.sentAt < birth.sentAt) return false;
-  return message.sentAt > birth.sentAt || message.to.type === "DBIRTH" || message.seq <= 16;
 }
 
 /** Time of sending as the edge has it, ms, where its clock can be right. */

@@ -5,7 +5,7 @@ import type { Batch } from "./batch.ts";
 import { float8Array, instantArray, int2Array, int4Array, textArray } from "./binary.ts";
 import type { Derived, MinuteCount } from "./derive.ts";
 import type { Plant } from "./plant.ts";
-import type { Letter, LinkEvent, Sample, Signal, Source } from "./sample.ts";
+import type { Latest, Letter, LinkEvent, Sample, Signal, Source } from "./sample.ts";
 
 /** In order of keys everywhere: two writers of the same rows then wait for each other instead of locking each other out. */
 const by =
@@ -15,32 +15,51 @@ const by =
     return 0;
   };
 
+type LatestRow = { id: number } & Latest;
+
 export async function upsertLatest(db: pg.Client, signals: readonly Signal[]): Promise<void> {
-  if (signals.length === 0) return;
-  const rows = [...signals].sort(by((s) => s.id)).map((s) => ({ id: s.id, ...s.work! }));
-  await db.query({
-    name: "ingest.latest",
-    text: `-- ingest.latest
-      insert into signal_latest (signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
-      select signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total::bigint
-      from unnest($1::int4[], $2::timestamptz[], $3::float8[], $4::text[], $5::int2[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[])
-        g(signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
-      on conflict (signal_id) do update set at = excluded.at, value = excluded.value, text_value = excluded.text_value, flags = excluded.flags,
-        received_at = excluded.received_at, piece_at = excluded.piece_at, cycle_s = excluded.cycle_s, period_s = excluded.period_s, values_total = excluded.values_total`,
-    values: [
-      int4Array(rows.map((r) => r.id)),
-      instantArray(rows.map((r) => r.at)),
-      float8Array(rows.map((r) => r.value)),
-      textArray(rows.map((r) => r.text)),
-      int2Array(rows.map((r) => r.flags)),
-      instantArray(rows.map((r) => r.receivedAt)),
-      instantArray(rows.map((r) => r.pieceAt)),
-      float8Array(rows.map((r) => r.cycleS)),
-      float8Array(rows.map((r) => r.periodS)),
-      float8Array(rows.map((r) => r.valuesTotal)),
-    ],
-  });
+  const known: LatestRow[] = [];
+  const rest: LatestRow[] = [];
+  for (const s of [...signals].sort(by((one) => one.id))) (s.latest ? known : rest).push({ id: s.id, ...s.work! });
+  // A plain update costs the database a third less than the way of insert and conflict. Should a row be gone, all go the other way.
+  if (known.length > 0) {
+    const { rowCount } = await db.query({
+      name: "ingest.latest",
+      text: `-- ingest.latest
+        update signal_latest t set at = g.at, value = g.value, text_value = g.text_value, flags = g.flags, received_at = g.received_at, piece_at = g.piece_at,
+          cycle_s = g.cycle_s, period_s = g.period_s, values_total = g.values_total::bigint
+        from ${latestGiven} where t.signal_id = g.signal_id`,
+      values: latestColumns(known),
+    });
+    if (rowCount !== known.length) rest.push(...known);
+  }
+  if (rest.length > 0)
+    await db.query({
+      name: "ingest.firstLatest",
+      text: `-- ingest.firstLatest
+        insert into signal_latest (signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
+        select signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total::bigint from ${latestGiven}
+        on conflict (signal_id) do update set at = excluded.at, value = excluded.value, text_value = excluded.text_value, flags = excluded.flags,
+          received_at = excluded.received_at, piece_at = excluded.piece_at, cycle_s = excluded.cycle_s, period_s = excluded.period_s, values_total = excluded.values_total`,
+      values: latestColumns(rest),
+    });
 }
+
+const latestGiven = `unnest($1::int4[], $2::timestamptz[], $3::float8[], $4::text[], $5::int2[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[])
+          g(signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)`;
+
+const latestColumns = (rows: readonly LatestRow[]) => [
+  int4Array(rows.map((r) => r.id)),
+  instantArray(rows.map((r) => r.at)),
+  float8Array(rows.map((r) => r.value)),
+  textArray(rows.map((r) => r.text)),
+  int2Array(rows.map((r) => r.flags)),
+  instantArray(rows.map((r) => r.receivedAt)),
+  instantArray(rows.map((r) => r.pieceAt)),
+  float8Array(rows.map((r) => r.cycleS)),
+  float8Array(rows.map((r) => r.periodS)),
+  float8Array(rows.map((r) => r.valuesTotal)),
+];
 
 export async function upsertCounts(db: pg.Client, counts: Iterable<MinuteCount>): Promise<void> {
   const rows = [...counts].sort(

@@ -1,7 +1,7 @@
 // The worker's life: database, lease, plant, broker, and the loop that writes one batch while the next one fills.
 import type pg from "pg";
 import type { Logger } from "pino";
-import { linksUnwatched } from "./absence.ts";
+import { endUnwatched, linksSaid } from "./absence.ts";
 import { Held, hasWork, isEmpty } from "./batch.ts";
 import { Bell } from "./bell.ts";
 import { Bytes } from "./binary.ts";
@@ -13,6 +13,7 @@ import { loadPlant, type Plant } from "./plant.ts";
 import { Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
 import { namespace } from "./sample.ts";
+import type { Said } from "./sparkplug/liveness.ts";
 import { openSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
 import type { Stats } from "./stats.ts";
 import { type SafeContext, writeSafely } from "./write-safely.ts";
@@ -93,8 +94,9 @@ export class Worker {
         this.stats.databaseOk = true;
         this.stats.leased = true;
         this.trouble("");
-        if (!this.mqtt) for (const link of await linksUnwatched(db, this.env.INGEST_NAME, this.env.SPARKPLUG_GROUPS, Date.now())) this.held.filling.link(link);
-        this.openLinks();
+        // Into the batch, too: a second time it changes nothing, but the boards are told.
+        if (!this.mqtt) for (const link of await endUnwatched(db, this.env.SPARKPLUG_GROUPS, this.plant!.sources, Date.now())) this.held.filling.link(link);
+        this.openLinks(this.mqtt ? new Map() : await linksSaid(db));
         const beat = this.beat(side, lease);
         try {
           await this.write(db, side, lease);
@@ -159,7 +161,7 @@ export class Worker {
     this.retryAsked = true;
   }
 
-  private openLinks(): void {
+  private openLinks(said: Map<string, Said[]>): void {
     this.sparkplug?.online();
     if (this.mqtt) return;
     this.mqtt = connectMqtt(this.broker, `takt-${this.env.INGEST_NAME}`, {
@@ -182,6 +184,7 @@ export class Worker {
           this.stats.messages++;
         },
         filled: () => this.filled(),
+        said,
         addresses: () => [...this.plant!.sources.values()].filter(({ form }) => form === "sparkplug").map(({ address }) => address),
         onChange: (connected, why) => {
           if (connected || why)
@@ -308,14 +311,20 @@ export class Worker {
     return { stop: () => clearInterval(timer) };
   }
 
+  // All that was sent before this instant is committed: where this worker ends without a word, its links are not known from then on.
+  private writtenTo(now: number): number {
+    return Math.min(this.sparkplug?.settledTo(now) ?? now, this.held.since ?? now);
+  }
+
   private async sign(side: pg.Client): Promise<void> {
+    const now = Date.now();
     await side.query({
       name: "ingest.sign",
       text: `-- ingest.sign
         with signed as (insert into ingest_worker (name, at, started_at, stats) values ($1, now(), $2, $3)
           on conflict (name) do update set at = excluded.at, started_at = excluded.started_at, stats = excluded.stats returning name)
         select pg_notify('worker', name) from signed`,
-      values: [this.env.INGEST_NAME, this.stats.startedAt, this.stats.picture(Date.now())],
+      values: [this.env.INGEST_NAME, this.stats.startedAt, { ...this.stats.picture(now), writtenTo: this.writtenTo(now) }],
     });
   }
 

@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { fuzzPure, fuzzWorker } from "./soak/fuzz.ts";
 import { killTest } from "./soak/kill.ts";
-import { failWith, Trouble } from "./trouble.ts";
+import { neverBorn, sparkplugTest } from "./soak/sparkplug.ts";
+import { failWith, messageOf, Trouble } from "./trouble.ts";
 
 type Soak = { what: string; run: (seed: number, log: (line: string) => void) => Promise<string[]> };
 
@@ -13,6 +14,18 @@ const soaks: Record<string, Soak> = {
       const report = await killTest({ kills: { worker: 20, postgres: 5, broker: 5 }, perSecond: 2_000, gapMs: [2_000, 6_000], seed, log });
       log(`${report.messages} messages acknowledged; ${report.distinct} distinct values = ${report.stored} stored + ${report.setAside} set aside`);
       return report.differences;
+    },
+  },
+  sparkplug: {
+    what: "Sparkplug edge nodes at QoS 0 while worker, database and broker end or restart 40 times",
+    async run(seed, log) {
+      const counts = { killed: 12, stopped: 6, broker: 6, database: 6, "killed without database": 4, skipped: 6 };
+      const report = await sparkplugTest({ blows: counts, perSecond: 25, gapMs: [1_500, 7_000], seed, log });
+      const { waited, stopped } = await neverBorn({ waitMs: 90_000, log });
+      return [
+        ...report.differences,
+        ...(waited === 3 && stopped === 5 ? [] : [`of 5 values without a birth, ${waited} and ${stopped} are set aside, not 3 and 5`]),
+      ];
     },
   },
   fuzz: {
@@ -28,7 +41,7 @@ const soaks: Record<string, Soak> = {
 };
 
 async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { seed: { type: "string" } } });
+  const { positionals, values } = read();
   const names = positionals.length > 0 ? positionals : Object.keys(soaks);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
   if (!Number.isInteger(seed)) throw new Trouble("--seed takes a whole number.");
@@ -47,4 +60,14 @@ async function main(): Promise<void> {
   process.exit(failed > 0 ? 1 : 0);
 }
 
+function read() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { seed: { type: "string" } } });
+  } catch (error) {
+    throw new Trouble(`${messageOf(error).split(". ")[0]}. Usage: npm run soak -- [${Object.keys(soaks).join("] [")}] [--seed N]`);
+  }
+}
+
+// Database, broker and worker end with us.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
 await main().catch(failWith);

@@ -6,8 +6,10 @@ import { log } from "#/server/log.ts";
 /** What queries need. A pool's client inside a transaction is one, too. */
 export type Db = {
   /** Rows of one statement. The statement's first line is `-- noun.query`, so that the database's slow log names our function. */
-  rows<Row extends QueryResultRow>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  rows<Row extends QueryResultRow>(sql: string, parameters?: readonly unknown[], how?: How): Promise<Row[]>;
 };
+/** prepared: the database keeps the plan under that name, for a large statement that runs all the time (planning a board takes 10 ms, as long as running it). */
+export type How = { prepared: string };
 
 const connectTimeoutMs = 5_000;
 /** Longer than any query of a screen should take; a board that waits longer says so instead. */
@@ -35,8 +37,8 @@ function pool(): Pool {
 }
 
 export const db: Db = {
-  async rows<Row extends QueryResultRow>(sql: string, parameters: readonly unknown[] = []) {
-    return (await pool().query<Row>(sql, [...parameters])).rows;
+  async rows<Row extends QueryResultRow>(sql: string, parameters: readonly unknown[] = [], how?: How) {
+    return (await pool().query<Row>({ text: sql, values: [...parameters], ...(how ? { name: how.prepared } : {}) })).rows;
   },
 };
 

@@ -57,8 +57,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
       header: t("period"),
       value: (s) => s.periodS,
       isNumber: true,
-      cell: (s) =>
-        s.periodS === null ? "–" : s.periodS < 1 ? t("ms", { n: Math.round(s.periodS * 1000) }) : `${number.number(s.periodS, { maximumFractionDigits: 1 })} s`,
+      cell: (s) => (s.periodS === null ? "–" : periodOf(s.periodS)),
     },
     { key: "values", header: t("values"), value: (s) => s.valuesTotal, isNumber: true, cell: (s) => number.number(s.valuesTotal) },
   ];
@@ -104,6 +103,11 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
       </div>
     </Drawer>
   );
+
+  function periodOf(periodS: number): string {
+    if (periodS < 1) return t("ms", { n: Math.round(periodS * 1000) });
+    return periodS < 90 ? `${number.number(periodS, { maximumFractionDigits: 1 })} s` : age(periodS * 1000);
+  }
 
   function shownValue(signal: SignalData): string {
     if (signal.at === null) return "–";

@@ -1,7 +1,7 @@
 "use client";
-import { TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useTranslations } from "next-intl";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import css from "./data-table.module.css";
 import { useUrlState } from "./use-url-state.ts";
 
@@ -16,6 +16,8 @@ export type Column<Row> = {
   /** Not sorted and not searched: buttons. */
   isAction?: boolean;
 };
+
+const rowsAtOnce = 25;
 
 type Props<Row> = {
   /** Of the table, and of its filter and order in the address. */
@@ -37,6 +39,7 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
   const t = useTranslations("table");
   const [query, setQuery] = useUrlState(`${name}.q`);
   const [order, setOrder] = useUrlState(`${name}.sort`);
+  const [most, setMost] = useState(rowsAtOnce);
   const [sortKey, direction] = (order ?? "").split(":");
 
   const shown = useMemo(() => {
@@ -99,7 +102,7 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
                 ))}
               </tr>
             </thead>
-            {shown.map((row) => {
+            {shown.slice(0, most).map((row) => {
               const below = detail?.(row);
               return (
                 <tbody key={rowKey(row)} data-alert={isAlert?.(row) || undefined}>
@@ -124,6 +127,11 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
               );
             })}
           </table>
+          {shown.length > most && (
+            <Button variant="default" fullWidth mt="sm" onClick={() => setMost(most + 4 * rowsAtOnce)}>
+              {t("more", { n: Math.min(4 * rowsAtOnce, shown.length - most), of: shown.length })}
+            </Button>
+          )}
         </div>
       )}
     </div>

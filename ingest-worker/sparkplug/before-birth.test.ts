@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byAlias, decode, double, TestEdge, t0, Watched } from "./testing.ts";
+import { byAlias, decode, double, type Sent, TestEdge, t0, Watched } from "./testing.ts";
 
 const a = (value: number, alias = 1) => double("a", value, { alias });
 const d = (value: number, alias = 2) => double("d", value, { alias });
@@ -171,7 +171,7 @@ describe("the host's own connection", () => {
     watched.send(edge.nbirth([a(0)]));
     watched.send(edge.dbirth("Press", [d(0)]));
     watched.gather(watched.host.onDisconnected(t0 + 9_000, t0 + 4_000));
-    expect(watched.said.slice(2)).toEqual(["offline Berlin/Edge1 false 4000", "offline Berlin/Edge1/Press false 4000"]);
+    expect(watched.said.slice(2)).toEqual(["offline Berlin/Edge1 false 2000", "offline Berlin/Edge1/Press false 2000"]);
     watched.gather(watched.host.onDisconnected(t0 + 9_500));
     expect(watched.said).toHaveLength(4);
     watched.send(edge.ndata([byAlias(1, 1)], t0 + 10_000), t0 + 10_000);
@@ -179,6 +179,47 @@ describe("the host's own connection", () => {
     watched.send(edge.nbirth([a(2)], t0 + 10_100), t0 + 10_100);
     expect(watched.got.slice(2)).toEqual(["a=1", "a=2"]);
     expect(watched.said.at(-1)).toBe("birth Berlin/Edge1 true 10100");
+  });
+
+  it("lost: what an edge sent since its last message may be lost with it; of a silent one, what was under way", () => {
+    const watched = new Watched();
+    const [busy, silent, slow] = ["Busy", "Silent", "Slow"].map((node) => new TestEdge("Berlin", node)) as [TestEdge, TestEdge, TestEdge];
+    watched.send(busy.nbirth([a(0)]));
+    watched.send(silent.nbirth([a(0)]));
+    watched.send(slow.nbirth([a(0)]), t0 + 5_000); // its clock is 5 s behind
+    watched.send(busy.ndata([byAlias(1, 1)], t0 + 59_000), t0 + 59_500);
+    watched.gather(watched.host.onDisconnected(t0 + 61_000, t0 + 60_000));
+    expect(watched.said.slice(3)).toEqual(["offline Berlin/Busy false 59000", "offline Berlin/Silent false 58000", "offline Berlin/Slow false 53000"]);
+  });
+
+  it("given up for good: what was held for a birth is given out, as far as it speaks for itself", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    edge.nbirth();
+    watched.send(edge.ndata([byAlias(1, 1), double("named", 2)], t0 + 1), t0 + 1);
+    watched.gather(watched.host.onDisconnected(t0 + 10));
+    expect(watched.out.refused).toEqual([]);
+    watched.gather(watched.host.onEnd());
+    expect(watched.got).toEqual(["named=2"]);
+    expect(watched.out.refused).toMatchObject([{ code: "sparkplug_before_birth", valueCount: 1 }]);
+    expect(watched.host.stats().heldMessages).toBe(0);
+  });
+
+  it("says up to when all is given out: not past what waits for its order, nor past what a connection that is behind has yet to bring", () => {
+    const { host, ...watched } = new Watched();
+    const edge = new TestEdge();
+    const send = ({ topic, payload }: Sent, at: number) => host.onMessage(topic, payload, at);
+    expect([watched.out.values.length, host.settledTo(t0 + 5)]).toEqual([0, t0 + 5]);
+    send(edge.nbirth([a(0)], t0), t0 + 100);
+    expect(host.settledTo(t0 + 200)).toBe(t0 + 200);
+    send(edge.ndata([byAlias(1, 1)], t0 + 1_000), t0 + 4_100); // read 3 s later than the birth was
+    expect(host.settledTo(t0 + 4_200)).toBe(t0 + 1_200);
+    expect(host.settledTo(t0 + 9_000)).toBe(t0 + 9_000);
+    edge.ndata([byAlias(1, 2)]);
+    send(edge.ndata([byAlias(1, 3)], t0 + 10_000), t0 + 10_100);
+    expect(host.settledTo(t0 + 11_000)).toBe(t0 + 10_100);
+    host.onTick(t0 + 12_100);
+    expect(host.settledTo(t0 + 13_000)).toBe(t0 + 13_000);
   });
 
   it("back: nodes that do not report by themselves are asked to, quiet ones and those known from the plant too", () => {
@@ -216,6 +257,33 @@ describe("history", () => {
     expect(watched.out.values.filter((v) => v.historical)).toHaveLength(6);
     watched.send(edge.ndata([historical(1, t0 + 14_000)], t0 + 23_000), t0 + 23_000);
     expect(watched.said).toHaveLength(1);
+  });
+
+  it("knows the windows of a host before it that it was told of: each said once, also short ones; no birth before the death that it ends", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    const said = [
+      [-90_000, "birth", true],
+      [-80_000, "offline", false],
+      [-79_000, "history", null],
+      [-70_000, "birth", true],
+      [-60_000, "sequence_gap", false],
+      [-59_000, "death", false],
+      [-50_000, "birth", true],
+      [-40_000, "offline", false],
+    ] as const;
+    watched.host.recall([["Berlin/Edge1", said.map(([at, kind, alive]) => ({ at: t0 + at, kind, alive }))]], t0);
+    watched.send(edge.nbirth([a(0)], t0 - 41_000), t0);
+    expect(watched.said).toEqual(["birth Berlin/Edge1 true -40000"]);
+    watched.out.links.length = 0;
+    watched.send(
+      edge.ndata(
+        [-79_500, -75_000, -59_500, -52_000, -45_000, -30_000].map((at) => historical(at, t0 + at)),
+        t0 + 1,
+      ),
+      t0 + 1,
+    );
+    expect(watched.said).toEqual(["history Berlin/Edge1 null -59500"]);
   });
 
   it("before this host's start it does not know the windows: once a minute of history", () => {

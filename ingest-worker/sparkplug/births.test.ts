@@ -184,7 +184,14 @@ describe("deaths", () => {
   it("[tck-id-operational-behavior-edge-node-termination-host-action-ndeath-node-offline] [tck-id-operational-behavior-edge-node-termination-host-action-ndeath-node-tags-stale] [tck-id-operational-behavior-edge-node-termination-host-action-ndeath-devices-offline] [tck-id-operational-behavior-edge-node-termination-host-action-ndeath-devices-tags-stale] [tck-id-topics-ndeath-topic] [tck-id-message-flow-edge-node-birth-publish-will-message-topic] [tck-id-topics-ndeath-payload] [tck-id-topics-ndeath-seq] [tck-id-payloads-ndeath-seq] [tck-id-payloads-ndeath-bdseq] NDEATH ends node and devices at the host's own time; the order goes on without it", () => {
     const { watched, edge } = alive();
     watched.send(edge.ndeath(), t0 + 90_000);
-    expect(watched.said).toEqual(["death Berlin/Edge1 false 90000", "death Berlin/Edge1/Press false 90000", "death Berlin/Edge1/Saw false 90000"]);
+    expect(watched.said).toEqual([
+      "offline Berlin/Edge1 false 88000", // what was under way at the end of the connection may be lost
+      "offline Berlin/Edge1/Press false 88000",
+      "offline Berlin/Edge1/Saw false 88000",
+      "death Berlin/Edge1 false 90000",
+      "death Berlin/Edge1/Press false 90000",
+      "death Berlin/Edge1/Saw false 90000",
+    ]);
     expect(watched.host.stats().nodesOnline).toBe(0);
     expect(watched.got).toEqual(["a=0", "d=0", "s=0"]);
   });
@@ -193,7 +200,7 @@ describe("deaths", () => {
     const { watched, edge } = alive();
     watched.send(edge.ndeath(), t0 + 1_000);
     watched.send(edge.ndeath(), t0 + 46_000);
-    expect(watched.said).toHaveLength(3);
+    expect(watched.said.filter((s) => s.startsWith("death"))).toHaveLength(3);
   });
 
   it("an NDEATH of an earlier session does not end the present one; one without bdSeq does", () => {
@@ -203,7 +210,7 @@ describe("deaths", () => {
     watched.send(edge.ndata([byAlias(1, 1)]));
     expect(watched.got.at(-1)).toBe("a=1");
     watched.send({ topic: edge.topic("NDEATH"), payload: encode({ timestamp: t0 }) }, t0 + 2_000);
-    expect(watched.said[0]).toBe("death Berlin/Edge1 false 2000");
+    expect(watched.said).toContain("death Berlin/Edge1 false 2000");
   });
 
   it("of a node that this host does not know says so too", () => {

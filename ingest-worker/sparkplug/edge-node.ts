@@ -20,6 +20,9 @@ export type Held = Message & {
   sessionEnded: boolean;
 };
 
+/** A message at QoS 0 that did not come within this time does not come any more. As long as the reorder time-out, which stands for the same. */
+export const inFlightMs = 2_000;
+
 /** unborn: no birth in the present session. */
 export type Phase = "unborn" | "online" | "dead";
 
@@ -58,6 +61,8 @@ export class EdgeNode {
   unorderedSaid = false;
   /** Device time of the last message in order, ms. */
   lastAt = 0;
+  /** How much later than sent (by its own clock) the last message in order was read, ms: its clock's error and the way together. */
+  lagMs = 0;
 
   /** Messages whose forerunners are missing, and until when those are waited for. */
   ahead: Message[] = [];
@@ -90,9 +95,26 @@ export class EdgeNode {
     for (const device of this.devices.values()) yield device.liveness;
   }
 
+  /**
+   * Since when nothing is certain of a node whose connection was known to work up to `aliveUntil`: what it sent just before may have been
+   * under way still. Device time, ms.
+   */
+  certainUntil(aliveUntil: number): number {
+    return Math.min(aliveUntil, Math.max(this.lastAt, aliveUntil - inFlightMs - Math.max(0, this.lagMs)));
+  }
+
   /** When something is to be done about this node, ms; infinite: nothing. */
   dueAt(birthWaitMs: number): number {
     const heldUntil = this.held.length > 0 ? this.held[0]!.receivedAt + birthWaitMs : Number.POSITIVE_INFINITY;
     return Math.min(this.gapUntil, heldUntil, this.devicesUntil, this.askAt);
   }
+}
+
+/**
+ * A message that came before the birth it follows, as clustered brokers may deliver it: it was sent later. Sent in the same millisecond it may
+ * as well be the last of the session before; then only a low number, or a device's birth, speaks for the new one.
+ */
+export function isOfBirth(message: Message, birth: Message): boolean {
+  if (message.seq <= 0 || message.sentAt === null || birth.sentAt === null || message.sentAt < birth.sentAt) return false;
+  return message.sentAt > birth.sentAt || message.to.type === "DBIRTH" || message.seq <= 16;
 }

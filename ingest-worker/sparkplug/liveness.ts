@@ -5,6 +5,8 @@ const thinningMs = 60_000; // where this host does not know which windows were d
 const keptWindows = 64;
 
 type DeadWindow = { from: number; to: number; vouched: boolean };
+/** What was said of a link before this host started, in order of time: as LinkChange has it. */
+export type Said = { at: number; kind: string; alive: boolean | null };
 
 export class Liveness {
   readonly address: string;
@@ -12,12 +14,29 @@ export class Liveness {
   alive: boolean | null = null;
   private changedAt = Number.NEGATIVE_INFINITY;
   private deadFrom: number | null = null;
-  private firstBirthAt: number | null = null;
+  /** Windows from here on are known. */
+  private knownFrom: number | null = null;
   private dead: DeadWindow[] = [];
   private remarkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(address: string) {
     this.address = address;
+  }
+
+  /** Takes over what an earlier host said. A link that it left alive is not known to be: say its death first. */
+  recall(said: readonly Said[]): void {
+    if (this.alive !== null) return;
+    for (const { at, alive } of said) {
+      if (alive === false) this.deadFrom ??= at;
+      else if (alive === true && this.deadFrom !== null) {
+        this.dead.push({ from: this.deadFrom, to: at, vouched: false });
+        this.deadFrom = null;
+      }
+      if (alive !== null) [this.alive, this.changedAt] = [alive, at];
+      this.knownFrom ??= at;
+    }
+    for (const window of this.dead) window.vouched = said.some(({ at, kind }) => kind === "history" && at >= window.from && at <= window.to);
+    this.dead = this.dead.slice(-keptWindows);
   }
 
   /** Alive from `at` on. A clock that was set back does not put the birth before the death that it ends. */
@@ -28,7 +47,7 @@ export class Liveness {
       if (this.dead.length > keptWindows) this.dead.shift();
     }
     this.deadFrom = null;
-    this.firstBirthAt ??= from;
+    this.knownFrom ??= from;
     this.alive = true;
     this.changedAt = from;
     links.push({ address: this.address, at: from, kind: "birth", alive: true, detail });
@@ -38,7 +57,7 @@ export class Liveness {
   death(kind: "death" | "offline" | "sequence_gap", at: number, detail: string, links: LinkChange[]): void {
     const from = this.alive === true ? Math.max(at, this.changedAt + 1) : at;
     this.deadFrom ??= from;
-    if (this.alive !== false) this.changedAt = from;
+    this.changedAt = Math.max(this.changedAt, from);
     this.alive = false;
     links.push({ address: this.address, at: from, kind, alive: false, detail });
   }
@@ -51,7 +70,7 @@ export class Liveness {
       window.vouched = true;
     } else {
       // Dead windows from before this host's start are not known to it.
-      if (this.firstBirthAt !== null && at >= this.firstBirthAt) return;
+      if (this.knownFrom !== null && at >= this.knownFrom) return;
       if (Math.abs(at - this.remarkedAt) < thinningMs) return;
       this.remarkedAt = at;
     }

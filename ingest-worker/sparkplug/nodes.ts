@@ -1,10 +1,12 @@
 // The edge nodes that this host follows, what is held for them, and when something is to be done about one. All of it bounded.
-import { Device, EdgeNode, type Message } from "./edge-node.ts";
+import { Device, EdgeNode, inFlightMs, type Message } from "./edge-node.ts";
 import type { MetricTable } from "./metrics.ts";
 import type { EdgeTopic } from "./topic.ts";
 import type { HostOptions } from "./types.ts";
 
 const retryFullMs = 1_000;
+/** A message that seems to have been under way for longer speaks of a clock that was set. */
+const maxBehindMs = 60_000;
 
 export class Nodes {
   readonly all = new Map<string, EdgeNode>();
@@ -16,6 +18,9 @@ export class Nodes {
   /** No node has anything due before, ms. */
   earliest = Number.POSITIVE_INFINITY;
   private readonly options: Required<HostOptions>;
+  /** Of the message that was taken last: when, and how much longer it was under way than its node's birth, ms. */
+  private readAt = Number.NEGATIVE_INFINITY;
+  private behindMs = 0;
   private fullUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: Required<HostOptions>) {
@@ -94,6 +99,21 @@ export class Nodes {
     if (dueAt === Number.POSITIVE_INFINITY) return;
     this.waiting.add(node);
     if (dueAt < this.earliest) this.earliest = dueAt;
+  }
+
+  /** A birth, or a message in its order. */
+  heard(node: EdgeNode, { sentAt, receivedAt }: Message): void {
+    node.lastAt = sentAt ?? receivedAt;
+    node.lagMs = sentAt === null ? 0 : receivedAt - sentAt;
+    this.readAt = receivedAt;
+    this.behindMs = node.bornSentAt === null || sentAt === null ? 0 : Math.max(0, Math.min(maxBehindMs, node.lagMs - (node.bornAt - node.bornSentAt)));
+  }
+
+  /** Before this instant nothing is held for its order, awaited, or still to be read from a connection that is behind. */
+  settledTo(now: number, reorderTimeoutMs: number): number {
+    let to = now - this.readAt <= inFlightMs ? now - this.behindMs : now;
+    for (const { gapUntil, devicesUntil } of this.waiting) to = Math.min(to, gapUntil - reorderTimeoutMs, devicesUntil - Math.max(reorderTimeoutMs, 1_000));
+    return to;
   }
 
   /** After all that was due is done. */

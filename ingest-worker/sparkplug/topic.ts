@@ -33,6 +33,14 @@ export function parseTopic(topic: string): EdgeTopic | StateTopic | string {
   return `"${type.slice(0, 40)}" is no Sparkplug message type (NBIRTH, NDEATH, NDATA, DBIRTH, DDEATH, DDATA, NCMD, DCMD, STATE).`;
 }
 
+/** group/node[/device] as the topic of its data; null: no such address. */
+export function edgeOf(address: string): EdgeTopic | null {
+  const [group, name, ...device] = address.split("/");
+  if (!group || !name) return null;
+  const to = parseTopic([`spBv1.0/${group}/${device.length > 0 ? "DDATA" : "NDATA"}/${name}`, ...device].join("/"));
+  return typeof to !== "string" && (to.type === "NDATA" || to.type === "DDATA") ? to : null;
+}
+
 const isOf = (types: readonly string[], type: string) => types.includes(type);
 
 /** Where a host application says whether it is there. */

@@ -36,6 +36,7 @@ export class Rig {
 
   static async start(options: Partial<EmbeddedOptions> = {}): Promise<Rig> {
     const dataDir = mkdtempSync(join(tmpdir(), "takt-ingest-"));
+    process.once("exit", () => rmSync(dataDir, { recursive: true, force: true })); // of a run that is broken off
     const embedded = await startEmbedded({ ...options, dataDir });
     await migrate(embedded.databaseUrl, { log: () => undefined });
     return new Rig(embedded, dataDir);

@@ -72,7 +72,7 @@ export class WorkerProcess {
     await until(
       "the worker is ready",
       async () => {
-        if (this.exit) throw new Error(`The worker ended (${this.exit.code ?? this.exit.signal}): ${this.lines.slice(-5).join("\n")}`);
+        if (this.exit) throw new Error(`The worker ended (${this.exit.code ?? this.exit.signal}): ${this.lines.slice(0, 8).join("\n")}`);
         return (await this.get("/ready"))?.status === 200;
       },
       maxWaitMs,

@@ -2,12 +2,13 @@
 
 import type { BaseInterval, StateChange } from "#/server/domain/base.ts";
 import { expectedPieces, type PiecesByRole, piecesMade, plannedTime } from "#/server/domain/expected.ts";
-import { baseIntervals, cutTo, type Interval, machineIntervals, machineNow, noCountTimeoutS } from "#/server/domain/intervals.ts";
+import { baseIntervals, cutTo, machineIntervals, machineNow, noCountTimeoutS } from "#/server/domain/intervals.ts";
 import { deadWindows, deadWithAny } from "#/server/domain/presence.ts";
 import { packmlStates, stateMeaning } from "#/server/domain/state.ts";
 import type { Window } from "#/server/domain/windows.ts";
-import type { HourCell, Picture, ShownKind, StripPart, Tile } from "./picture-types.ts";
+import type { HourCell, Picture, ShownKind, Tile } from "./picture-types.ts";
 import type { BoardMaterial, MachineMaterial, Reading, SignalMaterial, SourceMaterial } from "./queries.ts";
+import { stripOf } from "./strip.ts";
 
 /** dead: when nothing is known of the machine because a source of it is silent. */
 type Parts = { machine: MachineMaterial; base: BaseInterval[]; dead: Window[]; timeoutS: number | null };
@@ -145,7 +146,14 @@ function tileOf(part: Parts, all: readonly Parts[], material: BoardMaterial, { w
     product: machine.productName,
     dataAt,
     sources: sources.map((source) => source.address),
-    strip: stripOf(intervals, shown, nowMs),
+    strip: stripOf(
+      cutTo(
+        intervals.map((interval) => ({ ...interval, to: interval.to ?? nowMs })),
+        shown,
+      ),
+      shown.from,
+      shown.to,
+    ),
   };
 }
 
@@ -190,19 +198,6 @@ function latestCycle(machine: MachineMaterial): number | null {
   // The count of all pieces tells a cycle best; of several, the one that counted last.
   const rank = (signal: SignalMaterial) => (signal.role === "total_count" ? 1 : 0);
   return counts.sort((a, b) => rank(b) - rank(a) || (b.pieceAtMs ?? 0) - (a.pieceAtMs ?? 0))[0]?.cycleS ?? null;
-}
-
-function stripOf(intervals: readonly Interval[], shown: Window, nowMs: number): StripPart[] {
-  const strip: StripPart[] = [];
-  for (const { kind, from, to } of cutTo(
-    intervals.map((i) => ({ ...i, to: i.to ?? nowMs })),
-    shown,
-  )) {
-    const last = strip.at(-1);
-    if (last && last[0] === kind && last[2] === from) last[2] = to;
-    else strip.push([kind, from, to]);
-  }
-  return strip;
 }
 
 /** The machines whose pieces are the line's: of a constraint line the one that paces it, else all. */

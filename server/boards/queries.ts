@@ -105,7 +105,7 @@ const lookBackS = 8 * 3600;
 
 /** All that a line's picture needs. null where the line is gone. */
 export async function boardMaterial(db: Db, lineId: number, now: Date): Promise<BoardMaterial | null> {
-  const found = await db.rows<{ material: BoardMaterial }>(boardMaterialSql, [lineId, now, lookBackS]);
+  const found = await db.rows<{ material: BoardMaterial }>(boardMaterialSql, [lineId, now, lookBackS], { prepared: "boards.boardMaterial" });
   return found[0]?.material ?? null;
 }
 

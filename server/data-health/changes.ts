@@ -12,6 +12,7 @@ export async function* letterChanges(signal: AbortSignal | undefined): AsyncGene
   const end = () => slot.resolve();
   signal?.addEventListener("abort", end, { once: true });
   try {
+    yield Date.now(); // what changed between the page's own reading and now
     for (;;) {
       await slot.promise;
       if (signal?.aborted) return;
