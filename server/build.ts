@@ -7,6 +7,6 @@ let build: string | undefined;
 
 /** Next's build id; "development" where there is no build. */
 export function buildId(): string {
-  build ??= env().NODE_ENV === "development" ? "development" : readFileSync(join(process.cwd(), ".next/BUILD_ID"), "utf8").trim();
+  build ??= env().NODE_ENV !== "production" ? "development" : readFileSync(join(process.cwd(), ".next/BUILD_ID"), "utf8").trim();
   return build;
 }

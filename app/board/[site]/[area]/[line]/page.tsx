@@ -3,6 +3,7 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { WallBoard } from "#/components/boards/wall-board.tsx";
 import type { BoardEvent } from "#/server/boards/picture-types.ts";
+import { currentTrouble } from "#/server/boards/upstream.ts";
 import { buildId } from "#/server/build.ts";
 import { isDatabaseAway, Refusal } from "#/server/errors.ts";
 import { api } from "#/server/rsc.ts";
@@ -27,7 +28,8 @@ async function look(address: { site: string; area: string; line: string }): Prom
   } catch (error) {
     // No such line, or an address that no line can have; everything else is a fault that passes.
     if (error instanceof TRPCError && (error.code === "BAD_REQUEST" || (error.cause instanceof Refusal && error.cause.code === "NOT_FOUND"))) notFound();
+    const known = currentTrouble(Date.now());
     const part = isDatabaseAway(error instanceof TRPCError ? error.cause : error) ? "database" : "server";
-    return { at: Date.now(), build: buildId(), trouble: { part, sinceAt: Date.now() }, picture: null };
+    return { at: Date.now(), build: buildId(), trouble: known ?? { part, sinceAt: Date.now() }, picture: null };
   }
 }
