@@ -200,6 +200,8 @@ describe("connection", () => {
       releases[i]!();
     }
     await until("the next in hand", () => got.length === 21);
+    const heldFrom = Date.now();
+    await pause(20);
     await connection.offline();
     expect(got).toEqual(Array.from({ length: 21 }, (_, i) => String(i)));
     const last = sent()
@@ -208,6 +210,7 @@ describe("connection", () => {
     expect(readPublish(last[0]!, 5)).toMatchObject({ topic: stateOf(hostId), retain: true });
     expect(last[1]!.type).toBe(Packet.disconnect);
     expect(noted.disconnects).toHaveLength(1);
+    expect(noted.disconnects[0]![1]).toBeLessThanOrEqual(heldFrom); // what lay unread behind it was not handed over
   });
 
   it("goes on after a handler that fails", async () => {

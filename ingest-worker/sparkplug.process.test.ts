@@ -144,8 +144,8 @@ describe("host application on a broker", () => {
     await born();
     await until("born", () => links(out, "Dying").length === 2);
     client.stream.destroy();
-    await until("dead", () => links(out, "Dying").length === 4);
-    expect(links(out, "Dying").slice(2)).toEqual(["death Dying false", "death Dying/Press false"]);
+    await until("dead", () => links(out, "Dying").length === 6);
+    expect(links(out, "Dying").slice(2)).toEqual(["offline Dying false", "offline Dying/Press false", "death Dying false", "death Dying/Press false"]);
   });
 
   it("after its own absence takes no link for alive before its birth; asks those that do not report by themselves", async () => {

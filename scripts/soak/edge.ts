@@ -64,7 +64,6 @@ export class Edge {
     this.options = options;
     this.nodeAddress = `${options.group}/${options.node}`;
     this.address = `${this.nodeAddress}/${device}`;
-    this.measure();
     this.open();
     this.timer = setInterval(() => this.tick(), tickMs);
   }
@@ -149,7 +148,7 @@ export class Edge {
 
   private birth(): void {
     this.seq = 0;
-    this.births++;
+    if (this.births++ === 0) this.measure(); // it begins with its first birth
     const timestamp = this.now();
     this.publish("NBIRTH", [this.bdSeqMetric(), { name: "Node Control/Rebirth", type: "Boolean", value: false, timestamp }]);
     this.publish(
@@ -200,6 +199,7 @@ export class Edge {
     const now = performance.now();
     this.due += ((now - this.tickedAt) / 1000) * this.options.perSecond;
     this.tickedAt = now;
+    if (this.births === 0) this.due = 0;
     for (; this.due >= 1; this.due--) {
       const readings = this.measure();
       if (this.born) this.send(readings, false);
