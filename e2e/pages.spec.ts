@@ -103,7 +103,10 @@ test("light and dark can be switched, with dialogs that still have their styles"
 
 test("the keyboard reaches everything, and the content first", async ({ page }) => {
   await page.goto(`${stage.url}/data-health`);
-  await page.keyboard.press("Tab");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Data health");
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await page.waitForLoadState("load");
+  await page.locator("body").press("Tab");
   await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
   await page.goto(`${stage.url}/`);
   await page.getByRole("link", { name: /Live line/ }).focus();

@@ -70,7 +70,7 @@ async function stages(wanted: Set<Kind>): Promise<void> {
   open.push(async () => rmSync(work, { recursive: true, force: true }));
   let chromium = "";
   // First, so that a missing browser is not found out after ten minutes.
-  if (wanted.has("browser")) {
+  if (wanted.has("browser") || wanted.has("demo")) {
     await stage("browser", async () => {
       chromium = findChromium(console.log);
       console.log(chromium);
@@ -83,7 +83,7 @@ async function stages(wanted: Set<Kind>): Promise<void> {
   if (wanted.has("pure")) await stage("pure tests", () => runVitest("pure", report("pure"), {}));
   if (wanted.has("db") || wanted.has("process")) await storeTests(join(work, "tests"), wanted);
   if (wanted.has("demo") || wanted.has("browser")) await stage("build", () => buildWeb({ always: false }).then(() => true));
-  if (wanted.has("demo")) await stage("demo", () => demoTest(join(work, "demo")));
+  if (wanted.has("demo")) await stage("demo", () => demoTest(join(work, "demo"), chromium));
   if (wanted.has("browser")) await stage("browser tests", () => runPlaywright(report("browser"), { CHROMIUM: chromium }));
 }
 
@@ -106,7 +106,7 @@ async function storeTests(dataDir: string, wanted: Set<Kind>): Promise<void> {
 }
 
 /** The whole plant as npm run demo starts it: a live value and every line's board from nothing, and all of it stopped within 15 s. */
-async function demoTest(dataDir: string): Promise<Counts> {
+async function demoTest(dataDir: string, chromium: string): Promise<Counts> {
   const plant = startPlant({ dataDir, logDir, port: await freePort(), web: "built", history: "12h", own: true, console: openConsole() });
   open.push(plant.stop);
   const { url, boards } = await plant.ready;
@@ -115,12 +115,13 @@ async function demoTest(dataDir: string): Promise<Counts> {
     if (status !== 200) throw new Trouble(`${url + path} answers ${status}.`);
   }
   if (boards.length === 0) throw new Trouble("The demo has no boards.");
+  const seen = await runPlaywright(report("demo"), { CHROMIUM: chromium, E2E_BASE_URL: url });
   const from = performance.now();
   open.pop();
   await plant.stop();
   console.log(`  stopped in ${seconds(from)}`);
   if (performance.now() - from > 15_000) throw new Trouble("The stop took more than 15 s.");
-  return { passed: 1, failed: 0, skipped: 0 };
+  return { ...seen, passed: seen.passed + 1 };
 }
 
 function close(code: number): never {
