@@ -8,6 +8,7 @@ export type Fault = "lease" | "retry" | "collision" | "missing" | "poison";
 export function faultOf(error: unknown): Fault {
   if (error instanceof LeaseLost) return "lease";
   const code = (error as { code?: string }).code ?? "";
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return "poison"; // of our own: trying again would hold all that comes after
   if (!/^[0-9A-Z]{5}$/.test(code)) return "retry"; // no SQLSTATE: the connection
   if (code === "23505") return "collision";
   if (code === "23503") return "missing";

@@ -112,7 +112,19 @@ describe("what follows from a batch", () => {
   });
 });
 
-const blank: Latest = { at: 0, value: null, text: null, flags: 0, receivedAt: 0, pieceAt: null, cycleS: null, periodS: null, valuesTotal: 0, changes: null };
+const blank: Latest = {
+  at: 0,
+  value: null,
+  text: null,
+  flags: 0,
+  receivedAt: 0,
+  pieceAt: null,
+  cycleS: null,
+  periodS: null,
+  valuesTotal: 0,
+  firstAt: null,
+  changes: null,
+};
 
 describe("ranges", () => {
   it("that touch or overlap are one, by signal", () => {

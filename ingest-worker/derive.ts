@@ -111,7 +111,19 @@ function advance(signal: Signal, before: Latest | null, sample: Sample, touched:
   if (signal.work === null) {
     signal.work = before
       ? { ...before }
-      : { at: 0, value: null, text: null, flags: 0, receivedAt: 0, pieceAt: null, cycleS: null, periodS: null, valuesTotal: 0, changes: null };
+      : {
+          at: 0,
+          value: null,
+          text: null,
+          flags: 0,
+          receivedAt: 0,
+          pieceAt: null,
+          cycleS: null,
+          periodS: null,
+          valuesTotal: 0,
+          firstAt: sample.at,
+          changes: null,
+        };
     touched.push(signal);
   }
   const { work } = signal;

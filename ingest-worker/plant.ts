@@ -47,7 +47,7 @@ export async function loadPlant(db: pg.ClientBase, before: Plant | null): Promis
         g.counter_mode as "counterMode", g.counter_modulus as "counterModulus", g.low_limit as "lowLimit", g.high_limit as "highLimit", g.unit,
         coalesce(g.retired_at, m.retired_at, l.retired_at, a.retired_at, si.retired_at) is not null as retired,
         case when t.signal_id is not null then json_build_object('at', ${ms("t.at")}, 'value', t.value, 'text', t.text_value, 'flags', t.flags,
-          'receivedAt', ${ms("t.received_at")}, 'pieceAt', ${ms("t.piece_at")}, 'cycleS', t.cycle_s, 'periodS', t.period_s, 'valuesTotal', t.values_total) end as latest
+          'receivedAt', ${ms("t.received_at")}, 'pieceAt', ${ms("t.piece_at")}, 'cycleS', t.cycle_s, 'periodS', t.period_s, 'valuesTotal', t.values_total, 'firstAt', ${ms("t.first_at")}) end as latest
       from signal g join machine m on m.id = g.machine_id join line l on l.id = m.line_id join area a on a.id = l.area_id join site si on si.id = a.site_id
         left join signal_latest t on t.signal_id = g.id`);
     const mappings = await db.query<MappingRow>(`-- ingest.mappings

@@ -6,7 +6,14 @@ import type { Machine, Mapping, Plant } from "./plant.ts";
 import { Flag, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, valueLetter } from "./sample.ts";
 
 /** again: a letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
-export type Incoming = { topic: string; payload: Buffer; retained: boolean; receivedAt: number; again?: boolean };
+export type Incoming = {
+  topic: string;
+  payload: Buffer;
+  retained: boolean;
+  receivedAt: number;
+  again?: boolean /** The present, where it is not the time of receipt. */;
+  now?: number;
+};
 /** Where resolved things go; batch.ts is one. */
 export type Sink = { sample(sample: Sample): void; letter(letter: Letter): void; link(event: LinkEvent): void; repeat(): void };
 
@@ -102,7 +109,7 @@ export class Resolver {
       const sent = mapping.tsPath !== null ? valueAt(parsed.json, mapping.tsPath) : (valueAt(parent, "ts") ?? valueAt(parsed.json, "ts"));
       const at = instant(sent);
       if (at !== null && typeof at === "object") refuse(sink, incoming, at);
-      else this.value(mapping.signal, incoming.topic, null, at, value, incoming, 0, sink);
+      else this.value(mapping.signal, null, null, at, value, incoming, 0, sink); // a letter is of the signal: it can be tried again without its message
     }
   }
 
@@ -129,9 +136,9 @@ export class Resolver {
   }
 
   /** One metric of a Sparkplug node or device. */
-  metric(address: string, metric: string, at: number | null, value: RawValue, flags: number, receivedAt: number, sink: Sink): void {
+  metric(address: string, metric: string, at: number | null, value: RawValue, flags: number, receivedAt: number, sink: Sink, now = receivedAt): void {
     const signal = this.plant.sparkplugMappings.get(address)?.get(metric);
-    if (signal) return this.value(signal, address, metric, at, value, { topic: address, retained: false, receivedAt }, flags, sink);
+    if (signal) return this.value(signal, address, metric, at, value, { topic: address, retained: false, receivedAt, now }, flags, sink);
     const reason = `No signal is mapped to the metric "${metric.slice(0, 80)}" of ${address}. Map it to one on the Data health page.`;
     sink.letter(valueLetter(`spBv1.0/${address}`, metric, at, value, "unknown_signal", reason, receivedAt));
   }
@@ -151,7 +158,11 @@ export class Resolver {
     if (sentAt === null && incoming.retained) return sink.repeat(); // a retained copy without a time of its own says nothing new
     const refused =
       whyNotScalar(raw) ??
-      (signal.retired ? { code: "retired_signal", reason: `${signal.path} is retired.` } : sentAt === null ? null : this.whyNotNow(signal, sentAt, receivedAt));
+      (signal.retired
+        ? { code: "retired_signal", reason: `${signal.path} is retired.` }
+        : sentAt === null
+          ? null
+          : this.whyNotNow(signal, sentAt, receivedAt, incoming.now ?? receivedAt));
     const out = refused ?? convert(signal, raw as RawValue);
     if ("code" in out) {
       const where = metric !== null ? `spBv1.0/${topic}` : (topic ?? `${namespace}/${signal.path}`);
@@ -169,8 +180,8 @@ export class Resolver {
     sink.sample({ signal, at, value: out.value, text: out.text, flags, receivedAt });
   }
 
-  private whyNotNow(signal: Signal, at: number, receivedAt: number): Refusal | null {
-    if (at > receivedAt + maxFutureMs) return future(at, receivedAt);
+  private whyNotNow(signal: Signal, at: number, receivedAt: number, now: number): Refusal | null {
+    if (at > now + maxFutureMs) return future(at, now);
     const age = receivedAt - at;
     if (age > signal.source.maxBackfillMs)
       return {

@@ -23,6 +23,7 @@ export async function feedRetries(db: pg.Client, newest: () => Promise<Resolver>
   );
   if (rows.length === 0) return false;
   const resolver = await newest();
+  const now = Date.now();
   const hopeless: string[] = [];
   for (const row of rows) {
     const receivedAt = row.receivedAt.getTime();
@@ -33,9 +34,9 @@ export async function feedRetries(db: pg.Client, newest: () => Promise<Resolver>
     if (row.metric !== null) {
       const { ts, value } = JSON.parse(row.payload.toString("utf8")) as { ts?: unknown; value: RawValue };
       const at = instant(ts);
-      resolver.metric(row.topic.replace(/^spBv1\.0\//, ""), row.metric, typeof at === "number" ? at : receivedAt, value, 0, receivedAt, filling);
+      resolver.metric(row.topic.replace(/^spBv1\.0\//, ""), row.metric, typeof at === "number" ? at : receivedAt, value, 0, receivedAt, filling, now);
     } else if (row.topic.startsWith("spBv1.0/")) sparkplug!.retry(row.topic, row.payload, receivedAt);
-    else resolver.message({ topic: row.topic, payload: row.payload, retained: false, receivedAt, again: true }, filling);
+    else resolver.message({ topic: row.topic, payload: row.payload, retained: false, receivedAt, again: true, now }, filling);
     filling.batch.retried.push(Number(row.id));
   }
   if (hopeless.length > 0)

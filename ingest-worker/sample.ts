@@ -47,6 +47,8 @@ export type Latest = {
   cycleS: number | null;
   periodS: number | null;
   valuesTotal: number;
+  /** The oldest reading ever written; null: not known. Nothing is looked for before it. */
+  firstAt: number | null;
   /** Job signals: the last few changes in order of device time, kept in memory only; before the first of them is not known here. */
   changes: readonly { at: number; text: string }[] | null;
 };

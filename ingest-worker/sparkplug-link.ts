@@ -28,6 +28,8 @@ type Hooks = {
   /** After something came in; false: hold the pump until release(). */
   filled(): boolean;
   onChange(connected: boolean, why: string): void;
+  /** Something went wrong on a connection that stands. */
+  onProblem(sentence: string): void;
   /** Edge nodes and devices of the plant: asked for their births after each connecting, also the quiet ones. */
   addresses(): Iterable<string>;
   /** What was said of links before this worker started. */
@@ -82,7 +84,8 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
     },
     onProblem: (sentence) => {
       why = sentence;
-      if (!connection.connected) hooks.onChange(false, sentence);
+      if (connection.connected) hooks.onProblem(sentence);
+      else hooks.onChange(false, sentence);
     },
   });
   const timer = setInterval(() => {

@@ -27,7 +27,7 @@ export async function upsertLatest(db: pg.Client, signals: readonly Signal[]): P
       name: "ingest.latest",
       text: `-- ingest.latest
         update signal_latest t set at = g.at, value = g.value, text_value = g.text_value, flags = g.flags, received_at = g.received_at, piece_at = g.piece_at,
-          cycle_s = g.cycle_s, period_s = g.period_s, values_total = g.values_total::bigint
+          cycle_s = g.cycle_s, period_s = g.period_s, values_total = g.values_total::bigint, first_at = g.first_at
         from ${latestGiven} where t.signal_id = g.signal_id`,
       values: latestColumns(known),
     });
@@ -37,16 +37,17 @@ export async function upsertLatest(db: pg.Client, signals: readonly Signal[]): P
     await db.query({
       name: "ingest.firstLatest",
       text: `-- ingest.firstLatest
-        insert into signal_latest (signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)
-        select signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total::bigint from ${latestGiven}
+        insert into signal_latest (signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total, first_at)
+        select signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total::bigint, first_at from ${latestGiven}
         on conflict (signal_id) do update set at = excluded.at, value = excluded.value, text_value = excluded.text_value, flags = excluded.flags,
-          received_at = excluded.received_at, piece_at = excluded.piece_at, cycle_s = excluded.cycle_s, period_s = excluded.period_s, values_total = excluded.values_total`,
+          received_at = excluded.received_at, piece_at = excluded.piece_at, cycle_s = excluded.cycle_s, period_s = excluded.period_s, values_total = excluded.values_total,
+          first_at = excluded.first_at`,
       values: latestColumns(rest),
     });
 }
 
-const latestGiven = `unnest($1::int4[], $2::timestamptz[], $3::float8[], $4::text[], $5::int2[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[])
-          g(signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total)`;
+const latestGiven = `unnest($1::int4[], $2::timestamptz[], $3::float8[], $4::text[], $5::int2[], $6::timestamptz[], $7::timestamptz[], $8::float8[], $9::float8[], $10::float8[],
+          $11::timestamptz[]) g(signal_id, at, value, text_value, flags, received_at, piece_at, cycle_s, period_s, values_total, first_at)`;
 
 const latestColumns = (rows: readonly LatestRow[]) => [
   int4Array(rows.map((r) => r.id)),
@@ -59,6 +60,7 @@ const latestColumns = (rows: readonly LatestRow[]) => [
   float8Array(rows.map((r) => r.cycleS)),
   float8Array(rows.map((r) => r.periodS)),
   float8Array(rows.map((r) => r.valuesTotal)),
+  instantArray(rows.map((r) => r.firstAt)),
 ];
 
 export async function upsertCounts(db: pg.Client, counts: Iterable<MinuteCount>): Promise<void> {

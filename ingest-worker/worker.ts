@@ -186,6 +186,7 @@ export class Worker {
         filled: () => this.filled(),
         said,
         addresses: () => [...this.plant!.sources.values()].filter(({ form }) => form === "sparkplug").map(({ address }) => address),
+        onProblem: (sentence) => this.log.warn(`Sparkplug: ${sentence}`),
         onChange: (connected, why) => {
           if (connected || why)
             this.log[connected ? "info" : "warn"](connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug: ${why}`);
@@ -270,6 +271,7 @@ export class Worker {
         lineAnnouncedAt: this.lineAnnouncedAt,
         log: this.log,
         reload: () => this.reload(db),
+        onUnderWay: () => setImmediate(() => this.letGoOn()),
       };
       const from = Date.now();
       const outcome = !hasWork(queued.batch) ? { written: 0, duplicate: 0, setAside: new Map<string, number>() } : await writeSafely(ctx, queued.batch);
@@ -277,15 +279,16 @@ export class Worker {
       const now = Date.now();
       this.stats.committed(outcome, now - from, now - (queued.batch.firstAt || from));
       this.mqtt?.acknowledge(queued.epoch, queued.batch.acks);
-      if (this.holding && this.held.hasRoom && !this.stopping) {
-        this.holding = false;
-        // The next batch goes to the database first: more is read while that works.
-        setImmediate(() => {
-          this.mqtt?.release();
-          this.sparkplug?.release();
-        });
-      }
+      if (!this.held.isQueued) this.letGoOn();
     }
+  }
+
+  // With a batch ready, more is read only when that one is under way to the database: the two then work side by side.
+  private letGoOn(): void {
+    if (!this.holding || !this.held.hasRoom || this.stopping) return;
+    this.holding = false;
+    this.mqtt?.release();
+    this.sparkplug?.release();
   }
 
   // Each second: sign of life with figures; renewal of the lease; what notices may have missed.

@@ -6,14 +6,22 @@ import { type Bytes, float8Array, instantArray, int2Array, int4Array } from "./b
 import { type Derived, derive, markRange, note } from "./derive.ts";
 import { checkLease, type Lease } from "./lease.ts";
 import type { Plant } from "./plant.ts";
-import { merge, rangesOf, recount } from "./recount.ts";
+import { between, merge, rangesOf, recount } from "./recount.ts";
 import { Flag, type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
 import { announce, insertLetters, insertLinks, type LetterWritten, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
 
 /** Values by outcome; received = written + duplicate + setAside. */
 export type Outcome = { written: number; duplicate: number; setAside: Map<string, number> };
 
-export type WriteContext = { db: pg.Client; plant: Plant; lease: Lease; copy: Bytes; lineAnnouncedAt: Map<number, number> };
+export type WriteContext = {
+  db: pg.Client;
+  plant: Plant;
+  lease: Lease;
+  copy: Bytes;
+  lineAnnouncedAt: Map<number, number>;
+  /** The database is busy with the batch for a while now: time for other work. */
+  onUnderWay?: () => void;
+};
 
 /** Writes the batch and advances what is known of its signals. Throws when nothing of it was committed, or when that is not certain. */
 export async function writeBatch(ctx: WriteContext, batch: Batch, careful = false): Promise<Outcome> {
@@ -23,7 +31,9 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
   if (await checkLease(db, ctx.lease)) for (const signal of plant.signals.values()) signal.markedHour = Number.NaN;
   const derived = careful ? allLate(batch.samples) : derive(batch.samples, plant);
   try {
-    await copyTrend(db, ctx.copy, derived.trend);
+    const copied = copyTrend(db, ctx.copy, derived.trend);
+    ctx.onUnderWay?.();
+    await copied;
     await copyLedger(db, ctx.copy, derived.ledger);
     const late = await insertLate(db, derived.late);
     for (const sample of late.written) note(derived, sample);
@@ -36,7 +46,10 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
         derived.touched.push(signal);
       }
     }
-    for (const { signal } of late.written) if (signal.role === "job") forgetChanges(signal);
+    for (const { signal, at } of late.written) {
+      if (signal.role === "job") forgetChanges(signal);
+      if (signal.work && signal.work.firstAt !== null && at < signal.work.firstAt) signal.work.firstAt = at;
+    }
     await findLastCounts(db, late.written);
     await upsertCounts(db, derived.counts.values());
     const again = merge([...derived.recount, ...(await rangesOf(db, plant, late.written))]);
@@ -198,10 +211,13 @@ async function compare(db: pg.Client, samples: readonly Sample[], out: Late): Pr
     const rows = samples.filter((s) => s.signal.ledger === ledger);
     if (rows.length === 0) continue;
     const stored = await db.query<{ i: number; value: number | null; text: string | null }>({
-      name: ledger ? "ingest.compareLedger" : "ingest.compareTrend",
       text: `-- ingest.compare
         select g.i::int - 1 as i, s.value, ${ledger ? "s.text_value" : "null::text"} as text
-        from unnest($1::int4[], $2::timestamptz[]) with ordinality g(signal_id, at, i) join ${ledger ? "ledger_sample" : "sample"} s using (signal_id, at)`,
+        from unnest($1::int4[], $2::timestamptz[]) with ordinality g(signal_id, at, i) join ${ledger ? "ledger_sample" : "sample"} s using (signal_id, at)
+        where ${between(
+          "s.at",
+          rows.map((s) => s.at),
+        )}`,
       values: [int4Array(rows.map((s) => s.signal.id)), instantArray(rows.map((s) => s.at))],
     });
     for (const { i, value, text } of stored.rows) {
@@ -271,6 +287,7 @@ function advanceByWritten(written: readonly Sample[], derived: Derived): void {
         cycleS: null,
         periodS: before?.periodS ?? null,
         valuesTotal: total,
+        firstAt: before ? before.firstAt : at,
         changes: signal.role === "job" ? [{ at, text: text ?? "" }] : null,
       };
     }

@@ -44,6 +44,7 @@ create table signal_latest (
   text_value   text,
   flags        smallint not null,
   received_at  timestamptz not null,
+  first_at     timestamptz, -- oldest reading ever written: nothing is looked for before it
   piece_at     timestamptz, -- counters: instant of the last reading that added pieces
   cycle_s      double precision, -- counters: seconds per piece between the last two such readings
   period_s     double precision, -- smoothed seconds between readings
