@@ -11,7 +11,10 @@ const minuteMs = 60_000;
 const reachesMs = [2 * 86_400_000, 30 * 86_400_000, null];
 
 const newestAt = (signal: Signal) => (signal.work ?? signal.latest)?.at ?? Number.NEGATIVE_INFINITY;
-const oldestAt = (signal: Signal) => (signal.work ?? signal.latest)?.firstAt ?? Number.NEGATIVE_INFINITY;
+function oldestAt(signal: Signal): number {
+  const known = signal.work ?? signal.latest;
+  return known === null ? Number.POSITIVE_INFINITY : (known.firstAt ?? Number.NEGATIVE_INFINITY);
+}
 
 const timestamp = (at: number) => `'${new Date(at).toISOString()}'::timestamptz`;
 /** Bounds as constants: by these the planner leaves chunks out, which it cannot by those of a join. */
