@@ -12,6 +12,7 @@ import { useDuration } from "#/components/ui/use-duration.ts";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
 import type { SourceData } from "./sources-section.tsx";
+import { useLag } from "./use-lag.ts";
 
 type SignalData = inferRouterOutputs<AppRouter>["dataHealth"]["source"]["signals"][number];
 
@@ -26,6 +27,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
   const number = useFormatter();
   const age = useAge();
   const duration = useDuration();
+  const lag = useLag();
   const trpc = useTRPC();
   const query = useQuery(
     trpc.dataHealth.source.queryOptions(source ? { id: source.id } : skipToken, { refetchInterval: againEveryMs, placeholderData: keepPreviousData }),
@@ -50,8 +52,24 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
       header: t("age"),
       value: (s) => s.at,
       isNumber: true,
-      cell: (s) => (s.at === null ? t("never") : <span title={`${dateAndTime(s.at, zone)} ${offsetOf(s.at, zone)}`}>{age(now - s.at)}</span>),
+      cell: (s) =>
+        s.at === null ? (
+          t("never")
+        ) : (
+          <span title={`${dateAndTime(s.at, zone)} ${offsetOf(s.at, zone)}`}>
+            {age(now - s.at)}
+            {s.silentS !== null && <span className={css.sub}>{t("silentFor", { length: duration(s.silentS * 1000) })}</span>}
+          </span>
+        ),
     },
+    {
+      key: "rate",
+      header: t("rate"),
+      value: (s) => s.perMinute,
+      isNumber: true,
+      cell: (s) => (s.perMinute === null ? "–" : t("perMinute", { n: number.number(s.perMinute, { maximumFractionDigits: s.perMinute < 10 ? 1 : 0 }) })),
+    },
+    { key: "lag", header: t("lag"), value: (s) => s.lagS, isNumber: true, cell: (s) => (s.lagS === null ? "–" : lag(s.lagS)) },
     {
       key: "period",
       header: t("period"),

@@ -13,6 +13,7 @@ import { useUrlState } from "#/components/ui/use-url-state.ts";
 import css from "./data-health.module.css";
 import { isSilent } from "./freshness.ts";
 import { SourceDrawer } from "./source-drawer.tsx";
+import { useLag } from "./use-lag.ts";
 import type { HealthQuery } from "./workers-section.tsx";
 
 export type SourceData = NonNullable<HealthQuery<"sources">["data"]>["sources"][number];
@@ -23,6 +24,7 @@ export function SourcesSection({ query }: { query: HealthQuery<"sources"> }) {
   const number = useFormatter();
   const age = useAge();
   const duration = useDuration();
+  const lag = useLag();
   const now = useNow(query.data?.at ?? 0);
   const [only, setOnly] = useUrlState("sources.only");
   const [selected, setSelected] = useUrlState("source");
@@ -156,10 +158,5 @@ export function SourcesSection({ query }: { query: HealthQuery<"sources"> }) {
     if (source.lastAt === null) return t("linkNever");
     if (source.announced === false) return t("linkDead");
     return isSilent(source, now) ? t("linkSilent") : source.announced ? t("linkAnnounced") : t("linkAlive");
-  }
-
-  function lag(lagS: number): string {
-    if (Math.abs(lagS) < 1) return t("ms", { n: Math.round(lagS * 1000) });
-    return lagS < 0 ? t("clockAhead", { age: age(-lagS * 1000) }) : age(lagS * 1000);
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aDatabase, aLine, aMachine, aSignal, type SignalRole, type TestDatabase, type TestLine, type TestMachine } from "#/server/testing.ts";
 import type { BoardEvent, Picture, Tile } from "./picture-types.ts";
+import { boardMaterial } from "./queries.ts";
 import { boardPicture, lineIdAt } from "./service.ts";
 
 let db: TestDatabase;
@@ -178,6 +179,61 @@ describe("boardPicture", () => {
   it("refuses a line that there is not", async () => {
     await expect(boardPicture(db, 999_999, new Date(now))).rejects.toThrow("no longer in use");
     await expect(lineIdAt(db, { site: "a", area: "b", line: "c" })).rejects.toThrow("There is no line a/b/c.");
+  });
+
+  it("knows the readings in force from long before the window, without opening the history in between", async () => {
+    const machine = await machineWith(await aLine(db), ["state", "product", "fault_code"]);
+    const counter = await machineWith({ ...machine }, ["good_count"]);
+    const [old, day] = [now - 100 * 24 * 60 * minute, 24 * 60 * minute];
+    for (let i = 0; i < 100; i += 1) await reading(0, old + i * day, "x"); // a chunk a day, of some other signal
+    await reading(machine.signals.state, old, "STOPPED");
+    await reading(machine.signals.product, now - 30 * day, "A");
+    await reading(machine.signals.product, now - 60 * minute, "B");
+    await reading(machine.signals.fault_code, now - 60 * minute, "E1");
+    await reading(counter.signals.good_count, old, "1");
+    await reading(counter.signals.good_count, now - 30 * minute, "2");
+    for (const [signal, atMs, text, total] of [
+      [machine.signals.state, old, "STOPPED", 1],
+      [machine.signals.product, now - 60 * minute, "B", 2],
+      [machine.signals.fault_code, now - 60 * minute, "E1", 1],
+      [counter.signals.good_count, now - 30 * minute, "2", 2],
+    ] as const)
+      await db.rows("insert into signal_latest (signal_id, at, text_value, flags, received_at, values_total) values ($1, $2, $3, 0, $2, $4)", [
+        signal,
+        at(atMs),
+        text,
+        total,
+      ]);
+    const asked: string[] = [];
+    const material = await boardMaterial(
+      {
+        rows: (sql, parameters, how) => {
+          asked.push(sql);
+          return db.rows(sql, parameters, how);
+        },
+      },
+      machine.lineId,
+      new Date(now),
+    );
+    const [one, two] = [machine, counter].map(({ machineId }) => material?.machines.find((found) => found.id === machineId));
+    expect(one?.states).toEqual([{ atMs: old, value: null, text: "STOPPED" }]);
+    expect(one?.products).toMatchObject([
+      { atMs: now - 30 * day, text: "A" },
+      { atMs: now - 60 * minute, text: "B" },
+    ]);
+    expect(one?.faults).toMatchObject([{ atMs: now - 60 * minute, text: "E1" }]);
+    expect(two?.firstReadingMs).toBe(old);
+    // the bounded statement, 60 days, and all there is for the one that is left
+    expect(asked.map((sql) => sql.split("\n")[0])).toEqual(["-- boards.boardMaterial", "-- boards.settle", "-- boards.settle"]);
+    const plan = await db.rows<{ "QUERY PLAN": string }>(`explain ${asked[0]}`, [
+      machine.lineId,
+      new Date(now),
+      8 * 3600,
+      new Date(now - 6 * day),
+      new Date(now - 35 * day),
+    ]);
+    const chunks = new Set(plan.flatMap((row) => row["QUERY PLAN"].match(/_hyper_\d+_\d+_chunk/g) ?? []));
+    expect(chunks.size).toBeLessThanOrEqual(20);
   });
 });
 

@@ -81,7 +81,7 @@ export type MachineMaterial = {
   signals: SignalMaterial[];
   states: Reading[]; // changes of state, the one in force at the window's start first
   faults: Reading[]; // fault codes, likewise
-  firstReadingMs: number | null; // of a machine without a state signal: its first count ever
+  firstReadingMs: number | null; // of a machine without a state signal: a count from before the window, else its first
   pieceMinutes: Span[]; // first and last piece of each minute and count signal
   pieces: { hourMs: number; inWindow: boolean; role: string; pieces: number }[]; // by clock hour; inWindow: since the shift began, or in all of the window
 };
@@ -103,10 +103,59 @@ export type BoardMaterial = {
 /** Far enough to say since when a machine stands in most cases; a shift is at most a day long. */
 const lookBackS = 8 * 3600;
 
+/**
+ * How far back the one statement looks for the readings in force when the window began: a shift, and a long weekend before it.
+ * History is kept for ever in daily chunks, and a statement without a lower bound that is known when it is planned opens every one of them.
+ */
+const boundS = 6 * 86_400;
+/** Presence: further, because a source's time-out may be long. */
+const presenceBoundS = 35 * 86_400;
+
 /** All that a line's picture needs. null where the line is gone. */
 export async function boardMaterial(db: Db, lineId: number, now: Date): Promise<BoardMaterial | null> {
-  const found = await db.rows<{ material: BoardMaterial }>(boardMaterialSql, [lineId, now, lookBackS], { prepared: "boards.boardMaterial" });
-  return found[0]?.material ?? null;
+  const back = (s: number) => new Date(now.getTime() - s * 1000);
+  const found = await db.rows<{ material: BoardMaterial; dataFrom: Date; unsettled: number[] }>(
+    boardMaterialSql,
+    [lineId, now, lookBackS, back(boundS), back(presenceBoundS)],
+    { prepared: "boards.boardMaterial" },
+  );
+  const [row] = found;
+  if (!row) return null;
+  if (row.unsettled.length > 0) await settle(db, row.material, row.unsettled, row.dataFrom);
+  return row.material;
+}
+
+type Before = { signalId: number; role: string; machineId: number; atMs: number; value: number | null; text: string | null };
+
+/** Puts in the readings in force at the window's start that are older than the bound: of signals that were still for days and changed in the window. */
+async function settle(db: Db, material: BoardMaterial, unsettled: readonly number[], dataFrom: Date): Promise<void> {
+  let open = [...unsettled];
+  for (const days of [60, null]) {
+    if (open.length === 0) return;
+    const since = days === null ? "-infinity" : new Date(dataFrom.getTime() - days * 86_400_000);
+    const found = await db.rows<Before>(
+      `-- boards.settle
+      select g.id as "signalId", g.role, g.machine_id as "machineId", ${ms("b.at")}::float8 as "atMs", b.value, b.text_value as text
+      from signal g, lateral (
+        select r.at, r.value, r.text_value from ledger_sample r where r.signal_id = g.id and r.at <= $2::timestamptz and r.at > $3::timestamptz
+        order by r.at desc limit 1
+      ) b where g.id = any($1::int[])`,
+      [open, dataFrom, since],
+    );
+    for (const before of found) putIn(material, before);
+    open = open.filter((id) => !found.some((before) => before.signalId === id));
+  }
+}
+
+function putIn(material: BoardMaterial, { role, machineId, atMs, value, text }: Before): void {
+  const machine = material.machines.find((one) => one.id === machineId);
+  if (!machine) return;
+  const readings = { state: machine.states, product: machine.products, fault_code: machine.faults }[role];
+  if (!readings) machine.firstReadingMs = Math.min(machine.firstReadingMs ?? atMs, atMs);
+  else {
+    readings.unshift({ atMs, value, text });
+    readings.sort((a, b) => a.atMs - b.atMs); // a machine may have two signals of a role
+  }
 }
 
 const ms = (column: string) => `round(extract(epoch from ${column}) * 1000)`;
@@ -141,17 +190,26 @@ with line_now as (
     left join shift_instance i on i.line_id = $1 and i.status <> 'cancelled' and i.from_at <= $2 and i.to_at > $2
   ) f
 ), signal_now as (
-  select g.*, t.at, t.value, t.text_value, t.piece_at, t.cycle_s
+  select g.*, t.at, t.value, t.text_value, t.piece_at, t.cycle_s, t.values_total
   from signal g join machine_now m on m.id = g.machine_id left join signal_latest t on t.signal_id = g.id
   where g.retired_at is null
-), reading as ( -- of state, product and fault code: the last before the window, and all since
-  select g.id as signal_id, g.machine_id, g.role, r.at, r.value, r.text_value
-  from signal_now g, span w, lateral (
-    (select b.at, b.value, b.text_value from ledger_sample b where b.signal_id = g.id and b.at <= w.data_from order by b.at desc limit 1)
-    union all
-    (select b.at, b.value, b.text_value from ledger_sample b where b.signal_id = g.id and b.at > w.data_from and b.at <= $2)
-  ) r
+), before as ( -- the last reading before the window: the newest of all where nothing came since; of count signals for machines without a state
+  select g.id as signal_id, g.machine_id, g.role, g.at as newest_at, g.values_total,
+         case when g.at <= w.data_from then g.at else b.at end as at,
+         case when g.at <= w.data_from then g.value else b.value end as value,
+         case when g.at <= w.data_from then g.text_value else b.text_value end as text_value
+  from signal_now g cross join span w left join lateral (
+    select r.at, r.value, r.text_value from ledger_sample r
+    where r.signal_id = g.id and r.at <= w.data_from and r.at > $4::timestamptz and (g.at <= w.data_from) is not true order by r.at desc limit 1
+  ) b on true
   where g.role in ('state', 'product', 'fault_code')
+     or g.role like '%\\_count' and not exists (select from signal_now s where s.machine_id = g.machine_id and s.role = 'state')
+), reading as ( -- of state, product and fault code: the last before the window, and all since
+  select signal_id, machine_id, role, at, value, text_value from before where at is not null and role in ('state', 'product', 'fault_code')
+  union all
+  select g.id, g.machine_id, g.role, r.at, r.value, r.text_value
+  from signal_now g, span w, ledger_sample r
+  where r.signal_id = g.id and r.at > w.data_from and r.at > $4::timestamptz and r.at <= $2 and g.role in ('state', 'product', 'fault_code')
 ), change as ( -- equal neighbours say nothing
   select * from (
     select r.*, row_number() over neighbours = 1
@@ -161,14 +219,14 @@ with line_now as (
 ), counted as (
   select c.machine_id, g.role, c.minute, c.pieces, c.first_at, c.last_at
   from count_minute c join signal_now g on g.id = c.signal_id, span w
-  where c.machine_id in (select id from machine_now) and c.minute >= w.data_from and c.minute < $2
+  where c.machine_id in (select id from machine_now) and c.minute >= w.data_from and c.minute > $4::timestamptz and c.minute < $2
 ), source_now as (
   select distinct o.* from source o join signal_now g on g.source_id = o.id
 ), presence as (
   select n.source_id, n.minute, n.first_at, n.last_at
   from source_now o, span w, source_minute n
   -- far enough back to know whether the source was there when the window began
-  where n.source_id = o.id and n.minute > w.data_from - make_interval(secs => o.no_data_timeout_s + 120) and n.minute < $2
+  where n.source_id = o.id and n.minute > w.data_from - make_interval(secs => o.no_data_timeout_s + 120) and n.minute > $5::timestamptz and n.minute < $2
 ), link as (
   select e.source_id, e.at, e.alive, e.kind from source_now o, span w, lateral (
     (select b.* from link_event b where b.source_id = o.id and b.alive is not null and b.at <= w.data_from order by b.at desc limit 1)
@@ -204,9 +262,10 @@ select json_build_object(
           from change c where c.machine_id = m.id and c.role = 'state'), '[]'),
       'faults', coalesce((select json_agg(json_build_object('atMs', ${ms("c.at")}, 'value', c.value, 'text', c.text_value) order by c.at)
           from change c where c.machine_id = m.id and c.role = 'fault_code'), '[]'),
-      'firstReadingMs', (select ${ms("min(b.at)")} from signal_now g, lateral (
-          select b.at from ledger_sample b where b.signal_id = g.id order by b.at limit 1) b
-          where g.machine_id = m.id and g.role like '%\\_count' and not exists (select from signal_now s where s.machine_id = m.id and s.role = 'state')),
+      'firstReadingMs', (select ${ms("min(coalesce(b.at, r.at))")} from before b left join lateral (
+          select r.at from ledger_sample r
+          where b.at is null and r.signal_id = b.signal_id and r.at > w.data_from and r.at > $4::timestamptz order by r.at limit 1) r on true
+          where b.machine_id = m.id and b.role like '%\\_count'),
       'pieceMinutes', coalesce((select json_agg(json_build_array(${ms("c.first_at")}, ${ms("c.last_at")}) order by c.first_at) from counted c where c.machine_id = m.id and c.first_at is not null), '[]'),
       'pieces', coalesce((select json_agg(x) from (
           select ${ms("date_trunc('hour', c.minute at time zone l.zone) at time zone l.zone")} as "hourMs", c.minute >= w.count_from as "inWindow", c.role, sum(c.pieces) as pieces
@@ -218,5 +277,8 @@ select json_build_object(
       'minutes', coalesce((select json_agg(json_build_array(${ms("p.first_at")}, ${ms("p.last_at")}) order by p.minute) from presence p where p.source_id = o.id), '[]'),
       'links', coalesce((select json_agg(json_build_object('atMs', ${ms("e.at")}, 'alive', e.alive, 'kind', e.kind) order by e.at) from link e where e.source_id = o.id), '[]')
     )) from source_now o left join source_status t on t.source_id = o.id), '[]')
-) as material
+) as material, w.data_from as "dataFrom",
+-- signals with a reading in the window, none before it within the bound, and more readings in all than since the bound
+coalesce((select json_agg(b.signal_id) from before b where b.at is null and b.newest_at > w.data_from
+  and coalesce(nullif(b.values_total, 0) > (select count(*) from ledger_sample r where r.signal_id = b.signal_id and r.at > $4::timestamptz), true)), '[]') as unsettled
 from line_now l, span w`;

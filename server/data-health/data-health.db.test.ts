@@ -182,8 +182,99 @@ describe("sourceRows", () => {
       sequenceGaps: 0,
     });
     expect(rows.find((row) => row.id === announced.sourceId)).toMatchObject({ gaps: 1, gapLongestS: 100, announced: true, sequenceGaps: 1, rebirths: 1 });
-    expect(await gapRows(db, quiet.sourceId, now)).toEqual([{ from: Date.parse(ago(540)), to: Date.parse(ago(300)) }]);
+    expect(await gapRows(db, quiet.sourceId, now)).toEqual([
+      { from: Date.parse(ago(180)), to: now.getTime() },
+      { from: Date.parse(ago(540)), to: Date.parse(ago(300)) },
+    ]);
     expect((await linkRows(db, announced.sourceId, now)).map((row) => row.kind)).toEqual(["rebirth_requested", "sequence_gap", "birth", "death"]);
+  });
+
+  const hour = 3600;
+  const heard = (sourceId: number, ...agoS: number[]) =>
+    Promise.all(agoS.map((s) => db.rows("insert into source_minute values ($1, date_trunc('minute', $2::timestamptz), $2, $2, 4, 1.5)", [sourceId, ago(s)])));
+  const said = (sourceId: number, s: number, kind: string, alive: boolean) =>
+    db.rows("insert into link_event (source_id, address, at, kind, alive, received_at) values ($1, $2, $3, $4, $5, $3)", [
+      sourceId,
+      `x-${sourceId}`,
+      ago(s),
+      kind,
+      alive,
+    ]);
+  const both = async (sourceId: number) => ({
+    row: (await sourceRows(db, now)).find((found) => found.id === sourceId),
+    list: await gapRows(db, sourceId, now),
+  });
+
+  it("counts a silence that began before the day, from the day's start", async () => {
+    const { sourceId } = await aMachine(db);
+    await heard(sourceId, 30 * hour, 2 * hour, 30);
+    await db.rows("insert into source_status (source_id, last_at, last_received_at) values ($1, $2, $2)", [sourceId, ago(30)]);
+    const { row, list } = await both(sourceId);
+    expect(row).toMatchObject({ gaps: 2, gapLongestS: 22 * hour, gapTotalS: 24 * hour - 30 });
+    expect(list).toEqual([
+      { from: Date.parse(ago(2 * hour)), to: Date.parse(ago(30)) },
+      { from: Date.parse(ago(24 * hour)), to: Date.parse(ago(2 * hour)) },
+    ]);
+  });
+
+  it("takes nothing that was before a source's first value for a gap, and shows the silence that lasts in both places", async () => {
+    const { sourceId } = await aMachine(db);
+    await heard(sourceId, 2 * hour);
+    await db.rows("insert into source_status (source_id, last_at, last_received_at) values ($1, $2, $2)", [sourceId, ago(2 * hour)]);
+    const { row, list } = await both(sourceId);
+    expect(row).toMatchObject({ gaps: 1, gapTotalS: 2 * hour });
+    expect(list).toEqual([{ from: Date.parse(ago(2 * hour)), to: now.getTime() }]);
+  });
+
+  it("counts an announced death before the day that lasts, once, and one that ends in it", async () => {
+    const [dead, back] = [await aMachine(db), await aMachine(db)];
+    await said(dead.sourceId, 40 * hour, "birth", true);
+    await said(dead.sourceId, 30 * hour, "offline", false);
+    await said(dead.sourceId, 3 * hour, "death", false);
+    await said(back.sourceId, 30 * hour, "offline", false);
+    await said(back.sourceId, 20 * hour, "online", true);
+    for (const [sourceId, s, announced] of [
+      [dead.sourceId, 3 * hour, false],
+      [back.sourceId, 20 * hour, true],
+    ] as const)
+      await db.rows("insert into source_status (source_id, last_at, announced, announced_at) values ($1, $2, $3, $4)", [
+        sourceId,
+        ago(30 * hour),
+        announced,
+        ago(s),
+      ]);
+    const lasting = await both(dead.sourceId);
+    expect(lasting.row).toMatchObject({ gaps: 1, gapLongestS: 24 * hour });
+    expect(lasting.list).toEqual([{ from: Date.parse(ago(24 * hour)), to: now.getTime() }]);
+    const ended = await both(back.sourceId);
+    expect(ended.row).toMatchObject({ gaps: 1, gapLongestS: 4 * hour });
+    expect(ended.list).toEqual([{ from: Date.parse(ago(24 * hour)), to: Date.parse(ago(20 * hour)) }]);
+  });
+
+  it("says of each signal how late it is, how often it comes, and how long it has been silent where it has a period", async () => {
+    const machine = await aMachine(db);
+    const made: number[] = [];
+    for (const [age, periodSet] of [
+      [3, 1],
+      [600, 1],
+      [600, null],
+      [600, 300],
+    ] as const) {
+      const { signalId } = await aSignal(db, { machine });
+      made.push(signalId);
+      await db.rows("update signal set period_s = $2 where id = $1", [signalId, periodSet]);
+      await db.rows(
+        "insert into signal_latest (signal_id, at, value, flags, received_at, period_s, values_total) values ($1, $2, 1, 0, $2::timestamptz + interval '1.5 s', 5, 9)",
+        [signalId, ago(age)],
+      );
+    }
+    const rows = await signalRows(db, machine.sourceId, now);
+    expect(made.map((id) => rows.find((row) => row.id === id)).map((row) => [row?.lagS, row?.perMinute, row?.silentS])).toEqual([
+      [1.5, 12, null],
+      [1.5, 0.1, 600],
+      [1.5, 0.1, null],
+      [1.5, 0.1, null],
+    ]);
   });
 
   it("lists the signals of a source with their newest values", async () => {
@@ -192,7 +283,7 @@ describe("sourceRows", () => {
       signalId,
       ago(3),
     ]);
-    expect(await signalRows(db, sourceId)).toMatchObject([{ id: signalId, at: now.getTime() - 3_000, value: 71.5, valuesTotal: 99 }]);
+    expect(await signalRows(db, sourceId, now)).toMatchObject([{ id: signalId, at: now.getTime() - 3_000, value: 71.5, valuesTotal: 99 }]);
   });
 });
 

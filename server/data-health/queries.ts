@@ -26,34 +26,63 @@ export type SourceRow = {
   rebirths: number;
 };
 
+/** A source of which nothing was heard for longer than this is as good as new: the search for its last value must not open the history of years. Days. */
+const lookBackDays = 35;
+
 /**
- * Every source in use. Gaps follow the ledger: where a source announces itself, from its death to its next birth; else each silence longer than its time-out,
- * the one after the last value too.
+ * `gap(source_id, from_at, to_at)`: where the links of sources in use failed in the 24 h before $1, cut to these. Gaps follow the ledger: where a source
+ * announces itself, from its death to its next birth; else each silence longer than its time-out. One that lasts is among them, and one that began earlier.
+ * `which`: a condition on source o.
  */
+const gapSql = (which: string) => `day as (select $1::timestamptz as until, $1::timestamptz - interval '24 hours' as since),
+    watched as (
+      select o.id, o.no_data_timeout_s, t.last_at, t.announced, t.announced_at
+      from source o left join source_status t on t.source_id = o.id where o.retired_at is null and ${which}
+    ),
+    spoke as ( -- minutes with values: those of the day, and the last before it
+      select n.source_id, n.minute, n.first_at, n.last_at from watched o join source_minute n on n.source_id = o.id, day
+      where n.minute > $1::timestamptz - interval '24 hours' and n.minute < $1::timestamptz
+      union all
+      select o.id, b.minute, b.first_at, b.last_at from watched o, lateral (
+        select n.minute, n.first_at, n.last_at from source_minute n
+        where n.source_id = o.id and n.minute <= $1::timestamptz - interval '24 hours' and n.minute > $1::timestamptz - interval '${lookBackDays} days'
+        order by n.minute desc limit 1
+      ) b where o.announced is null
+    ),
+    step as (
+      select source_id, first_at as to_at, lag(last_at) over (partition by source_id order by minute) as from_at from spoke
+    ),
+    said as ( -- what was announced in the day, and the last before it
+      select e.source_id, e.at, e.alive from watched o join link_event e on e.source_id = o.id, day
+      where e.alive is not null and e.at > day.since and e.at < day.until
+      union
+      select o.id, b.at, b.alive from watched o, day, lateral (
+        select e.at, e.alive from link_event e where e.source_id = o.id and e.alive is not null and e.at <= day.since order by e.at desc, e.alive desc limit 1
+      ) b
+      union
+      select o.id, o.announced_at, o.announced from watched o, day where o.announced is not null and o.announced_at < day.until
+    ),
+    turn as ( -- a death said twice is one
+      select source_id, at, alive, lead(at) over (partition by source_id order by at, alive) as next_at from (
+        select *, lag(alive) over (partition by source_id order by at, alive) as before from said
+      ) marked where alive is distinct from before
+    ),
+    gap as (
+      select f.source_id, greatest(f.from_at, day.since) as from_at, least(f.to_at, day.until) as to_at from (
+        select s.source_id, s.from_at, s.to_at from step s join watched o on o.id = s.source_id
+        where o.announced is null and s.to_at - s.from_at > make_interval(secs => o.no_data_timeout_s)
+        union all
+        select o.id, o.last_at, day.until from watched o, day where o.announced is null and day.until - o.last_at > make_interval(secs => o.no_data_timeout_s)
+        union all
+        select turn.source_id, turn.at, coalesce(turn.next_at, day.until) from turn, day where not turn.alive
+      ) f, day where f.to_at > day.since and f.to_at > f.from_at
+    )`;
+
+/** Every source in use, with its gaps of the last 24 h in sum. */
 export const sourceRows = (db: Db, now: Date) =>
   db.rows<SourceRow>(
     `-- dataHealth.sourceRows
-    with day as (select $1::timestamptz as until, $1::timestamptz - interval '24 hours' as since),
-    step as (
-      select n.source_id, o.no_data_timeout_s, n.first_at as to_at, lag(n.last_at) over (partition by n.source_id order by n.minute) as from_at
-      from source_minute n join source o on o.id = n.source_id, day where n.minute > day.since and n.minute < day.until
-    ),
-    silence as (
-      select source_id, from_at, to_at from step where to_at - from_at > make_interval(secs => no_data_timeout_s)
-      union all
-      select t.source_id, greatest(t.last_at, day.since), day.until from source_status t join source o on o.id = t.source_id, day
-      where day.until - t.last_at > make_interval(secs => o.no_data_timeout_s)
-    ),
-    said as (
-      select e.source_id, e.at, e.alive, lead(e.at) over (partition by e.source_id order by e.at, e.alive) as next_at
-      from link_event e, day where e.alive is not null and e.at > day.since
-    ),
-    gap as (
-      select s.source_id, s.from_at, s.to_at from silence s
-      where not exists (select from source_status t where t.source_id = s.source_id and t.announced is not null)
-      union all
-      select said.source_id, said.at, coalesce(said.next_at, day.until) from said, day where not said.alive and coalesce(said.next_at, day.until) > said.at
-    ),
+    with ${gapSql("true")},
     gaps as (
       select source_id, count(*)::int as n, max(extract(epoch from to_at - from_at))::float8 as longest_s, sum(extract(epoch from to_at - from_at))::float8 as total_s
       from gap group by source_id
@@ -93,19 +122,26 @@ export type SignalRow = {
   value: number | null;
   text: string | null;
   flags: number | null;
+  lagS: number | null; // of the newest value, from device time to receipt; below 0 the device's clock is ahead
   periodS: number | null; // measured, smoothed
+  perMinute: number | null; // values, by the measured period, or by the age of the newest value once that is longer
+  silentS: number | null; // age of the newest value where a period is configured and the value is overdue: by 3 periods, and by the source's time-out
   valuesTotal: number;
 };
 
-export const signalRows = (db: Db, sourceId: number) =>
+export const signalRows = (db: Db, sourceId: number, now: Date) =>
   db.rows<SignalRow>(
     `-- dataHealth.signalRows
     select g.id, g.key, m.key as "machineKey", m.name as "machineName", g.role, g.unit, g.period_s::float8 as "periodSetS",
-      ${ms("t.at")} as at, t.value, t.text_value as text, t.flags, t.period_s as "periodS", coalesce(t.values_total, 0)::float8 as "valuesTotal"
-    from signal g join machine m on m.id = g.machine_id left join signal_latest t on t.signal_id = g.id
+      ${ms("t.at")} as at, t.value, t.text_value as text, t.flags, extract(epoch from t.received_at - t.at)::float8 as "lagS", t.period_s as "periodS",
+      case when t.period_s is not null then 60 / nullif(greatest(t.period_s, a.age_s), 0) end as "perMinute",
+      case when a.age_s > greatest(3 * g.period_s, o.no_data_timeout_s) and g.period_s is not null then a.age_s end as "silentS",
+      coalesce(t.values_total, 0)::float8 as "valuesTotal"
+    from signal g join machine m on m.id = g.machine_id join source o on o.id = g.source_id left join signal_latest t on t.signal_id = g.id
+      left join lateral (select extract(epoch from $2::timestamptz - t.at)::float8 as age_s) a on true
     where g.source_id = $1 and g.retired_at is null
     order by m.position, m.name, g.key`,
-    [sourceId],
+    [sourceId, now],
   );
 
 export type LinkRow = { at: number; kind: string; alive: boolean | null; detail: string };
@@ -118,14 +154,11 @@ export const linkRows = (db: Db, sourceId: number, now: Date) =>
     [sourceId, now],
   );
 
-/** Silences longer than the time-out in the last 24 h, newest first. */
+/** The gaps of one source that `sourceRows` counts, newest first. */
 export const gapRows = (db: Db, sourceId: number, now: Date) =>
   db.rows<{ from: number; to: number }>(
     `-- dataHealth.gapRows
-    select ${ms("from_at")} as "from", ${ms("to_at")} as "to" from (
-      select n.first_at as to_at, lag(n.last_at) over (order by n.minute) as from_at, o.no_data_timeout_s
-      from source_minute n join source o on o.id = n.source_id
-      where n.source_id = $1 and n.minute > $2::timestamptz - interval '24 hours' and n.minute < $2::timestamptz
-    ) step where to_at - from_at > make_interval(secs => no_data_timeout_s) order by from_at desc limit 20`,
-    [sourceId, now],
+    with ${gapSql("o.id = $2")}
+    select ${ms("from_at")} as "from", ${ms("to_at")} as "to" from gap order by from_at desc limit 20`,
+    [now, sourceId],
   );

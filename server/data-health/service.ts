@@ -11,7 +11,7 @@ import { gapRows, linkRows, signalRows } from "./queries.ts";
 const mostDecodedBytes = 1024 * 1024;
 
 export async function sourceDetail(db: Db, id: number, now: Date) {
-  const [signals, links, gaps] = await Promise.all([signalRows(db, id), linkRows(db, id, now), gapRows(db, id, now)]);
+  const [signals, links, gaps] = await Promise.all([signalRows(db, id, now), linkRows(db, id, now), gapRows(db, id, now)]);
   return { at: now.getTime(), signals, links, gaps };
 }
 
