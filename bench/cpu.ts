@@ -7,7 +7,7 @@ import { childrenOf } from "#/scripts/embedded/processes.ts";
 const ticksPerS = 100;
 export const cores = availableParallelism();
 
-/** Processes by the name that people read; a database's are looked up each time, because it starts and ends them. */
+/** Processes by the name that people read; a database's are looked up each time, because it starts and ends them. 0: in a container, unknown. */
 export type Cast = { postgres: number; broker: number; worker: number; load: number | null; writer: number | null };
 type Share = { name: string; cpuS: number };
 
@@ -46,7 +46,7 @@ function machine(): { busyS: number; idleS: number; waitS: number } {
 }
 
 export function lookAt({ postgres, broker, worker, load, writer }: Cast): CpuPicture {
-  const database = cpuSecondsOf(postgres, true) + childrenOf(postgres).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
+  const database = postgres === 0 ? 0 : cpuSecondsOf(postgres, true) + childrenOf(postgres).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
   const ofWriter = writer === null ? 0 : cpuSecondsOf(writer);
   const { user, system } = process.cpuUsage();
   return {

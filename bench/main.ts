@@ -2,6 +2,7 @@
  * npm run bench [-- NAME...] [-- --json]: the figures that Takt holds itself to (docs/benchmarks.md), each on a database and a broker of its own.
  * NAME is a figure or the beginning of some (ingest, ingest.batch). Progress goes to stderr; the result to stdout, with --json one line a figure.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { failWith, messageOf, Trouble } from "#/scripts/trouble.ts";
 import { type Conditions, type Figure, isMet, type Reading, targetText } from "./figure.ts";
@@ -85,6 +86,7 @@ async function main(args: string[]): Promise<void> {
   if (values.help) return console.log(usage);
   const seconds = values.seconds === undefined ? null : Number(values.seconds);
   if (seconds !== null && !(seconds >= 1)) throw new Trouble(`--seconds ${values.seconds}: write a number of seconds, 1 or more.`);
+  if (!existsSync("/proc/stat")) throw new Trouble("The measurements read what each process costs from /proc, which only Linux has.");
   const conditions: Conditions = { profile: values.profile ?? false, now: values.now ?? false, say: (line) => console.error(line) };
   let allOk = true;
   for (const figure of chosen(positionals)) {

@@ -144,8 +144,9 @@ export class Rig {
     return { postgres, broker, worker: this.workerPid, load: this.load?.pid ?? null, writer: await this.writerPid() };
   }
 
-  /** The database's process that the worker writes through. */
+  /** The database's process that the worker writes through. null: it has none now, or it is in a container. */
   async writerPid(): Promise<number | null> {
+    if (this.embedded.pids.postgres === 0) return null;
     const { rows } = await this.db.query<{ pid: number }>("select pid from pg_stat_activity where application_name = $1", [`takt-ingest ${ingestName}`]);
     return rows[0]?.pid ?? null;
   }

@@ -27,8 +27,20 @@ export const isEmpty = (batch: Batch) => !hasWork(batch) && batch.acks.length ==
 export class Filling {
   batch: Batch = emptyBatch();
   received = 0;
-  sample(sample: Sample): void {
-    this.batch.samples.push(sample);
+  /** Samples that are committed. Used again, or each would live just long enough to get among the old objects of the heap, and make half of what is to be collected there. */
+  private readonly spare: Sample[] = [];
+  /** A copy of it is kept. */
+  sample({ signal, at, value, text, flags, receivedAt }: Sample): void {
+    const kept = this.spare.pop();
+    if (kept) {
+      kept.signal = signal;
+      kept.at = at;
+      kept.value = value;
+      kept.text = text;
+      kept.flags = flags;
+      kept.receivedAt = receivedAt;
+    }
+    this.batch.samples.push(kept ?? { signal, at, value, text, flags, receivedAt });
     this.batch.values++;
     this.received++;
   }
@@ -45,6 +57,10 @@ export class Filling {
     this.batch.repeats++;
     this.batch.values++;
     this.received++;
+  }
+  /** Nobody looks at these samples any more. */
+  reuse(samples: readonly Sample[]): void {
+    for (let i = 0; i < samples.length && this.spare.length < maxHeldValues; i++) this.spare.push(samples[i]!);
   }
   /** Takes what is there and starts anew. */
   take(): Batch {
@@ -120,6 +136,7 @@ export class Held {
   shift(): void {
     const queued = this.queue.shift();
     if (!queued) return;
+    this.filling.reuse(queued.batch.samples);
     this.queuedValues -= queued.batch.values;
     this.queuedBytes -= queued.batch.bytes;
   }

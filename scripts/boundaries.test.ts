@@ -33,6 +33,16 @@ describe("import rules bite", () => {
     ["simulator/main.ts", 'import { x } from "../server/boards/service.ts";\nexport const y = x;\n', "Of the server, only its domain"],
     ["server/boards/service.ts", 'import { Tile } from "#/components/boards/tile.tsx";\nexport const x = Tile;\n', "The server knows no screens"],
     ["server/boards/service.ts", 'import { rows } from "../data-health/queries.ts";\nexport const x = rows;\n', "never its queries or router"],
+    ["server/boards/service.ts", 'import { r } from "#/server/data-health/router.ts";\nexport const x = r;\n', "never its queries or router"],
+    ["server/router.ts", 'import { rows } from "#/server/data-health/queries.ts";\nexport const x = rows;\n', "never of queries"],
+    ["simulator/main.ts", 'import { x } from "#/ingest-worker/decode.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
+    ["simulator/main.ts", 'import { x } from "#/bench/main.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
+    ["simulator/main.ts", 'import { x } from "#/scripts/env.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
+    ["ingest-worker/decode.ts", 'import { x } from "#/simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
+    ["ingest-worker/decode.ts", 'import { x } from "../simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
+    ["app/page.tsx", 'import pg from "pg";\nexport const x = pg;\n', "neither the database's driver"],
+    ["app/page.tsx", 'import { x } from "#/ingest-worker/decode.ts";\nexport const y = x;\n', "neither the database's driver"],
+    ["app/page.tsx", 'import { x } from "#/simulator/main.ts";\nexport const y = x;\n', "neither the database's driver"],
     ["components/boards/tile.tsx", 'import { page } from "#/app/page.tsx";\nexport const x = page;\n', "Components know neither pages"],
     ["e2e/board.spec.ts", 'import { x } from "#/server/env.ts";\nexport const y = x;\n', "Browser tests import nothing of ours"],
     ["server/boards/service.ts", "export const x = process.env.DATABASE_URL;\n", "noProcessEnv"],
@@ -45,6 +55,13 @@ describe("import rules bite", () => {
       "noRestrictedImports",
     );
     expect(lint("ingest-worker/decode.ts", 'import { delta } from "#/server/domain/counter.ts";\n\nexport const x = delta;\n')).not.toContain(
+      "noRestrictedImports",
+    );
+    expect(lint("server/router.ts", 'import { boardRouter } from "#/server/boards/router.ts";\n\nexport const x = boardRouter;\n')).not.toContain(
+      "noRestrictedImports",
+    );
+    expect(lint("server/rsc.ts", 'import { appRouter } from "#/server/router.ts";\n\nexport const x = appRouter;\n')).not.toContain("noRestrictedImports");
+    expect(lint("simulator/main.ts", 'import pg from "pg";\nimport { run } from "#/simulator/live.ts";\n\nexport const x = [pg, run];\n')).not.toContain(
       "noRestrictedImports",
     );
   });

@@ -143,7 +143,8 @@ if (["plant", "jobs", "bench", "soak"].includes(command)) {
   if (status !== 0) process.exit(1);
 }
 const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
-const child = spawn(node, [entry, ...args], {
+const flags = JSON.parse(readFileSync(join(root, "scripts/node-flags.json"), "utf8"))[entries[command]] ?? [];
+const child = spawn(node, [...flags, entry, ...args], {
   cwd: root,
   stdio: "inherit",
   env: { ...process.env, [pathName]: [dirname(node), join(root, "node_modules/.bin"), process.env[pathName]].join(delimiter) },

@@ -40,7 +40,10 @@ const soaks: Record<string, Soak> = {
   },
 };
 
+const usage = `Usage: npm run soak -- [${Object.keys(soaks).join("] [")}] [--seed N]`;
+
 async function main(): Promise<void> {
+  if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
   const { positionals, values } = read();
   const names = positionals.length > 0 ? positionals : Object.keys(soaks);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
@@ -64,7 +67,7 @@ function read() {
   try {
     return parseArgs({ allowPositionals: true, options: { seed: { type: "string" } } });
   } catch (error) {
-    throw new Trouble(`${messageOf(error).split(". ")[0]}. Usage: npm run soak -- [${Object.keys(soaks).join("] [")}] [--seed N]`);
+    throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
   }
 }
 

@@ -8,6 +8,8 @@ const text = (name: string): string | undefined => {
 
 export const env = {
   mqttUrl: text("MQTT_URL") ?? "mqtt://127.0.0.1:1883",
+  /** For a replay with the recorded times alone, which lifts max_backfill there. */
+  databaseUrl: text("DATABASE_URL"),
   mqttUsername: text("MQTT_USERNAME"),
   mqttPassword: text("MQTT_PASSWORD"),
   mqttCaFile: text("MQTT_CA_FILE"),

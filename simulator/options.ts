@@ -34,7 +34,8 @@ misbehaviour
   --clock-skew M@-90s     machine M's clock is wrong by that much; M may be "all"
 
 replay (as fast as it goes unless --speed says otherwise; --shuffle, --duplicates and --late work too)
-  --as-recorded           with the recorded times (the source's max_backfill must reach that far), not moved by whole weeks
+  --as-recorded           with the recorded times, not moved by whole weeks; lifts max_backfill of the sources in the database of DATABASE_URL
+  --max-backfill-is-set   with --as-recorded: the plant file's max_backfill reaches that far already, leave the database alone
 `;
 
 export type LostLink = { machine: string; from: Moment; lengthMs: number };
@@ -66,7 +67,7 @@ export type Options = {
   lostLinks: LostLink[];
   counterResets: { machine: string; from: Moment }[];
   clockSkews: { machine: string; byMs: number }[];
-  replay: { file: string; map: string; asRecorded: boolean } | null;
+  replay: { file: string; map: string; asRecorded: boolean; maxBackfillIsSet: boolean } | null;
 };
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
@@ -159,6 +160,7 @@ export function parseOptions(args: readonly string[], now: number): Options {
         replay: text,
         map: text,
         "as-recorded": flag,
+        "max-backfill-is-set": flag,
         "print-plant": flag,
       },
     }).values;
@@ -214,6 +216,9 @@ export function parseOptions(args: readonly string[], now: number): Options {
       const [machine, rest] = split(raw, "clock-skew");
       return { machine, byMs: durationMs(rest, "clock-skew") };
     }),
-    replay: values.replay && values.map ? { file: values.replay, map: values.map, asRecorded: values["as-recorded"] ?? false } : null,
+    replay:
+      values.replay && values.map
+        ? { file: values.replay, map: values.map, asRecorded: values["as-recorded"] ?? false, maxBackfillIsSet: values["max-backfill-is-set"] ?? false }
+        : null,
   };
 }

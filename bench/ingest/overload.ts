@@ -1,5 +1,6 @@
 // ingest.overload: more comes than the database can take. The worker must hold little, the broker the rest, and nothing may be lost.
 import { setTimeout as wait } from "node:timers/promises";
+import { Trouble } from "#/scripts/trouble.ts";
 import { cpuBetween, lookAt, sentenceOf } from "../cpu.ts";
 import type { Figure, Reading } from "../figure.ts";
 import { MemoryWatch } from "../memory.ts";
@@ -23,6 +24,8 @@ export const overload: Figure = {
     const rig = await Rig.start({ name: "ingest.overload", mode: "batch100", profile, say });
     const throttle = new Throttle();
     try {
+      if (rig.embedded.pids.postgres === 0)
+        throw new Trouble("ingest.overload stops the database's process by turns, which cannot be done to one in a container.");
       say(`durability: ${await rig.durability()}`);
       const warmUpS = warmUpFor(seconds);
       const fullRateS = Math.min(maxFullRateS, seconds);

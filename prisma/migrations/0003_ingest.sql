@@ -21,7 +21,7 @@ create table ingest_worker (
 -- Nothing is lost: what could not be written stands here with its reason until someone retries or discards it.
 create table dead_letter (
   id               bigint generated always as identity primary key,
-  fingerprint      bytea not null unique, -- of topic, metric, payload, reason: a redelivery is not a second letter
+  fingerprint      bytea not null unique, -- of topic, metric and payload: a redelivery is not a second letter
   received_at      timestamptz not null,
   last_received_at timestamptz not null,
   repeats          int not null default 0, -- received again since

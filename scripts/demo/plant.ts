@@ -13,6 +13,7 @@ import { freePort, isAlive, isOurs, makeOwnedDir } from "../embedded/processes.t
 import { startMissing } from "../embedded/start.ts";
 import { env } from "../env.ts";
 import { migrate } from "../migrate.ts";
+import { nodeArgs } from "../node-args.ts";
 import { messageOf, Trouble } from "../trouble.ts";
 import type { Console } from "./console.ts";
 import { giveWay } from "./give-way.ts";
@@ -86,7 +87,14 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
     };
     const reload = options.web === "dev" ? ["--watch", "--watch-preserve-output"] : [];
     const healthPort = String(await freePort(9464));
-    start({ name: "ingest worker", log: "ingest", args: [...reload, "ingest-worker/main.ts"], env: { INGEST_HTTP_PORT: healthPort }, keep: true, order: 1 });
+    start({
+      name: "ingest worker",
+      log: "ingest",
+      args: [...reload, ...nodeArgs("ingest-worker/main.ts")],
+      env: { INGEST_HTTP_PORT: healthPort },
+      keep: true,
+      order: 1,
+    });
     start({
       name: "jobs process",
       log: "jobs",

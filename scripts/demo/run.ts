@@ -12,9 +12,11 @@ import { forget, type PlantOptions, startPlant } from "./plant.ts";
 type Run = Pick<PlantOptions, "dataDir" | "logDir" | "web" | "history"> & { what: string; title: string };
 
 export async function runPlant(run: Run): Promise<void> {
+  const usage = `Usage: npm run ${run.web === "dev" ? "dev" : "demo"} [-- [--fresh] [--port N] [--history 14d|none]]`;
+  if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
   const startedAt = performance.now();
   try {
-    const { fresh, port, history } = read(run);
+    const { fresh, port, history } = read(run, usage);
     const release = takePlace(`${run.dataDir}.running`, run.what, `http://localhost:${port}`);
     process.once("exit", release);
     if (!(await isFree(port, env.host ?? "127.0.0.1")))
@@ -53,8 +55,8 @@ export async function runPlant(run: Run): Promise<void> {
   }
 }
 
-function read(run: Run): { fresh: boolean; port: number; history: string | null } {
-  return orUsage(`Usage: npm run ${run.web === "dev" ? "dev" : "demo"} [-- [--fresh] [--port N] [--history 14d|none]]`, () => {
+function read(run: Run, usage: string): { fresh: boolean; port: number; history: string | null } {
+  return orUsage(usage, () => {
     const { values } = parseArgs({
       options: { fresh: { type: "boolean", default: false }, port: { type: "string" }, history: { type: "string", default: run.history ?? "none" } },
     });

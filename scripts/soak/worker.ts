@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { freePort } from "#/scripts/embedded/processes.ts";
 import { bareEnv, projectRoot } from "#/scripts/env.ts";
+import { nodeArgs } from "../node-args.ts";
 import { until } from "./until.ts";
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
@@ -35,7 +36,11 @@ export class WorkerProcess {
   static async start(env: Record<string, string>): Promise<WorkerProcess> {
     const port = env.INGEST_HTTP_PORT ? Number(env.INGEST_HTTP_PORT) : await freePort();
     // Ends with us, however we end.
-    const words = [...(existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig=KILL", "--"] : []), process.execPath, "ingest-worker/main.ts"];
+    const words = [
+      ...(existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig=KILL", "--"] : []),
+      process.execPath,
+      ...nodeArgs("ingest-worker/main.ts"),
+    ];
     const [command = process.execPath, ...args] = words;
     const child = spawn(command, args, {
       cwd: projectRoot,

@@ -18,6 +18,7 @@ class Ended extends Error {
 }
 
 async function main(): Promise<void> {
+  if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
   const { positionals, values } = readArguments();
   const [command, file, ...more] = positionals;
   if (more.length > 0) throw new Ended(usage);

@@ -68,6 +68,7 @@ export async function open(broker: BrokerAddress, more: IClientOptions, waitMs =
 export function withoutPassword(url: string): string {
   try {
     const parsed = new URL(url);
+    if (!/^(mqtts?|ssl|tcp):$/.test(parsed.protocol)) throw new TypeError(`it begins with ${parsed.protocol}//`);
     if (parsed.password) parsed.password = "***";
     return parsed.toString();
   } catch (error) {

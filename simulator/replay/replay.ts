@@ -2,13 +2,15 @@
  * Recorded data through the broker: each row of a CSV becomes a message of its machine with all of its signals. Times move by whole weeks, so that weekday
  * and time of day stay (in UTC), and the last row falls into the last seven days.
  */
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { pipeline } from "node:stream";
 import { parse } from "csv-parse";
+import { env } from "#/simulator/env.ts";
 import { Wire } from "#/simulator/mischief.ts";
 import type { Value } from "#/simulator/model/readings.ts";
 import type { Options } from "#/simulator/options.ts";
 import { type BrokerAddress, type Message, Outbox, open } from "#/simulator/publish/broker.ts";
+import { liftMaxBackfill } from "#/simulator/replay/lift-max-backfill.ts";
 import { cellValue, type Mapping, readMapping } from "#/simulator/replay/mapping.ts";
 import { messageOf, Trouble } from "#/simulator/trouble.ts";
 import { Truth } from "#/simulator/truth.ts";
@@ -28,6 +30,7 @@ export const weeksToNow = (lastAt: number, now: number): number => Math.floor((n
  * only its owner knows.
  */
 export async function readRows(file: string, mapping: Mapping): Promise<Row[]> {
+  if (!existsSync(file)) throw new Trouble(`There is no file ${file}.`);
   const rows: Row[] = [];
   const seen = new Set<string>();
   const totals = new Map<string, number>();
@@ -95,6 +98,11 @@ export async function replay(options: Options, broker: BrokerAddress, stop: Abor
   const recorded = await readRows(options.replay.file, readMapping(options.replay.map));
   const firstAt = recorded[0]?.at ?? 0;
   const shiftMs = options.replay.asRecorded ? 0 : weeksToNow(recorded.at(-1)?.at ?? 0, startedAt);
+  if (options.replay.asRecorded && !options.replay.maxBackfillIsSet) {
+    const machinePaths = [...new Set(recorded.map(({ machinePath }) => machinePath))];
+    const sentence = await liftMaxBackfill(env.databaseUrl, machinePaths, startedAt - firstAt);
+    if (sentence) log(sentence);
+  }
   const { rows, leftOut } = moved(recorded, shiftMs, startedAt);
   if (shiftMs !== 0) log(`Times are moved by ${shiftMs / weekMs} weeks: the first row is of ${new Date(firstAt + shiftMs).toISOString()}.`);
   if (leftOut > 0) log(`${leftOut} measurements older than seven days are left out, because Takt keeps them no longer; states, counts and codes are all sent.`);
