@@ -1,7 +1,7 @@
 // ingest.overload: more comes than the database can take. The worker must hold little, the broker the rest, and nothing may be lost.
 import { setTimeout as wait } from "node:timers/promises";
 import { Trouble } from "#/scripts/trouble.ts";
-import { cpuBetween, lookAt, sentenceOf } from "../cpu.ts";
+import { type CpuPicture, cpuBetween, lookAt, sentenceOf } from "../cpu.ts";
 import type { Figure, Reading } from "../figure.ts";
 import { MemoryWatch } from "../memory.ts";
 import { type Load, Rig } from "../rig.ts";
@@ -37,13 +37,13 @@ export const overload: Figure = {
       await rig.drained(before.values, 60);
 
       say(`${Math.round(full)} values/s for ${seconds} s, the database's process stopped half of the time`);
-      const fromUse = lookAt(await rig.cast());
       const load = rig.startLoad({ seconds, rate: full });
+      const fromUse = lookAt(await rig.cast());
       throttle.start(() => rig.writerPid());
       const memory = new MemoryWatch(rig.worker);
       const watched = await watch(rig, load, before.values);
       const sent = await load.sent;
-      const use = cpuBetween(fromUse, lookAt(await rig.cast()));
+      const use = cpuBetween(fromUse, watched.lastLook);
       const slope = memory.slopeMbPerMin(seconds * 0.3);
       throttle.end();
       say("the database runs freely again: waiting until all is drained");
@@ -85,9 +85,12 @@ async function rateUntil(rig: Rig, end: Promise<unknown>): Promise<number> {
   return (to.values - from.values) / ((to.atMs - from.atMs) / 1000);
 }
 
+type Watched = { mostHeld: number; mostBehind: number; perS: number /** While the load was still there. */; lastLook: CpuPicture };
+
 /** What the worker holds and how far it is behind, until the load ends. */
-async function watch(rig: Rig, load: Load, before: number): Promise<{ mostHeld: number; mostBehind: number; perS: number }> {
-  const out = { mostHeld: 0, mostBehind: 0, perS: 0 };
+async function watch(rig: Rig, load: Load, before: number): Promise<Watched> {
+  const cast = await rig.cast();
+  const out: Watched = { mostHeld: 0, mostBehind: 0, perS: 0, lastLook: lookAt(cast) };
   let ended = false;
   const end = load.sent.finally(() => {
     ended = true;
@@ -97,6 +100,7 @@ async function watch(rig: Rig, load: Load, before: number): Promise<{ mostHeld: 
   const startedAt = performance.now();
   while (!ended) {
     await Promise.race([wait(250), end]);
+    if (!ended) out.lastLook = lookAt(cast);
     const { written, duplicate, setAside, held } = await rig.settled();
     out.mostHeld = Math.max(out.mostHeld, held);
     out.mostBehind = Math.max(out.mostBehind, before + load.soFar() - written - duplicate - setAside);

@@ -23,7 +23,7 @@ export const rss: Figure = {
     const rig = await Rig.start({ name: "ingest.rss", mode: "batch100", profile, say });
     try {
       say(`durability: ${await rig.durability()}`);
-      const load = rig.startLoad({ seconds, rate: null });
+      const load = rig.startLoad({ seconds: seconds + 2, rate: null });
       const memory = new MemoryWatch(rig.worker);
       say(`full rate for ${seconds} s`);
       const startedAt = performance.now();
