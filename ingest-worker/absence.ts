@@ -2,11 +2,8 @@
 import type pg from "pg";
 import type { LinkEvent, Source } from "./sample.ts";
 import { inFlightMs } from "./sparkplug/edge-node.ts";
-import type { Said } from "./sparkplug/liveness.ts";
+import { recalledEvents, type Said } from "./sparkplug/liveness.ts";
 import { insertLinks } from "./upserts.ts";
-
-/** Of each link: more than the windows that a host keeps. */
-const recalledEvents = 200;
 
 /**
  * Writes of Sparkplug links of these groups that were left alive that nothing is known of them from then on: since the instant before which their

@@ -9,6 +9,8 @@ export type Batch = {
   links: LinkEvent[];
   /** Values that say nothing new and need no write. */
   repeats: number;
+  /** Values set aside with the letter of one that came before, by its reason code. */
+  setAside: Map<string, number>;
   /** Letters whose retry this batch settles. */
   retried: number[];
   /** To be called once, after COMMIT: PUBACKs. */
@@ -17,7 +19,18 @@ export type Batch = {
   firstAt: number;
 };
 
-export const emptyBatch = (): Batch => ({ values: 0, samples: [], letters: [], links: [], repeats: 0, retried: [], acks: [], bytes: 0, firstAt: 0 });
+export const emptyBatch = (): Batch => ({
+  values: 0,
+  samples: [],
+  letters: [],
+  links: [],
+  repeats: 0,
+  setAside: new Map(),
+  retried: [],
+  acks: [],
+  bytes: 0,
+  firstAt: 0,
+});
 
 /** Whether there is something for the database in it. */
 export const hasWork = (batch: Batch) => batch.values > 0 || batch.links.length > 0 || batch.retried.length > 0;
@@ -58,6 +71,12 @@ export class Filling {
     this.batch.values++;
     this.received++;
   }
+  setAside(code: string, values: number): void {
+    const { setAside } = this.batch;
+    setAside.set(code, (setAside.get(code) ?? 0) + values);
+    this.batch.values += values;
+    this.received += values;
+  }
   /** Nobody looks at these samples any more. */
   reuse(samples: readonly Sample[]): void {
     for (let i = 0; i < samples.length && this.spare.length < maxHeldValues; i++) this.spare.push(samples[i]!);
@@ -86,6 +105,8 @@ export class Held {
   private readonly queue: Queued[] = [];
   private queuedValues = 0;
   private queuedBytes = 0;
+  /** Values that were let go of without an outcome. */
+  givenBack = 0;
 
   get values(): number {
     return this.queuedValues + this.filling.batch.values;
@@ -143,7 +164,7 @@ export class Held {
 
   /** Lets go of all of it: what was not acknowledged is delivered again. */
   forget(): void {
-    this.filling.received -= this.values;
+    this.givenBack += this.values;
     this.filling.take();
     this.queue.length = 0;
     this.queuedValues = 0;

@@ -1,6 +1,5 @@
 // The worker's environment: read once, checked, one clear line for what is wrong.
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { z } from "zod";
 
 const portRange = "must be a port, 0 to 65535";
@@ -87,6 +86,3 @@ export function readEnv(from: NodeJS.ProcessEnv = process.env): Env {
   );
 }
 const example: Record<string, string> = { DATABASE_URL: "postgres://takt:secret@127.0.0.1:5432/takt", MQTT_URL: "mqtt://127.0.0.1:1883" };
-
-/** Says who holds a lease: host, process, start. A holder on this host whose process is gone need not be waited for. */
-export const holderOf = (startedAt: Date) => `${hostname()} ${process.pid} ${startedAt.toISOString()}`;

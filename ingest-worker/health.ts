@@ -10,14 +10,15 @@ export function serveHealth(stats: Stats, host: string, port: number): Promise<S
     if (request.method !== "GET" && request.method !== "HEAD") return json(405, { error: "Only GET is answered here." });
     if (path === "/health") return json(200, { status: "alive", startedAt: stats.startedAt });
     if (path === "/ready") {
-      const ready = stats.databaseOk && stats.mqttConnected && stats.leased;
-      return json(ready ? 200 : 503, {
-        ready,
+      const why = stats.whyNotReady();
+      return json(why.length === 0 ? 200 : 503, {
+        ready: why.length === 0,
         database: stats.databaseOk,
-        broker: stats.mqttConnected,
-        sparkplug: stats.sparkplugConnected,
         lease: stats.leased,
-        trouble: stats.trouble,
+        broker: stats.mqttConnected,
+        subscribed: stats.subscribed,
+        sparkplug: stats.sparkplugConnected,
+        trouble: why.join(" "),
       });
     }
     if (path === "/metrics") {

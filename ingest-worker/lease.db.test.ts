@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
-import { acquireLease, checkLease, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
+import { holderOf } from "./holder.ts";
+import { acquireLease, checkLease, claim, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
 
 let fresh: TestDatabase;
 let db: pg.Client;
@@ -45,16 +47,64 @@ describe("the lease", () => {
     expect(await take("d", ["spBv1.0/C/#"])).toEqual({ heldBy: 'worker "b" (elsewhere b) reads spBv1.0/C/#' });
   });
 
-  it("is not waited for when it has run out, or its process on this host is gone", async () => {
+  it("is not waited for when it has run out", async () => {
     await taken("a", ["x/#"]);
     await db.query("update ingest_lease set expires_at = now() - interval '1 s'");
     await taken("b", ["x/#"]);
-    await db.query("delete from ingest_lease");
-    await taken("a", ["x/#"], `${hostname()} ${process.pid} then`);
-    expect(await take("b", ["x/#"])).toHaveProperty("heldBy");
-    await db.query("delete from ingest_lease");
-    await taken("a", ["x/#"], `${hostname()} 2147483646 then`); // beyond the kernel's largest process id
-    await taken("b", ["x/#"]);
+  });
+
+  describe("of a process that may be gone", () => {
+    // Its parts: host, process id, start; where that process id means something, and which of all that ever had it.
+    const own = holderOf(new Date()).split(" ");
+    const holder = (change: (parts: string[]) => void) => {
+      const parts = [...own];
+      change(parts);
+      return parts.join(" ");
+    };
+    const none = "2147483646"; // beyond the kernel's largest process id
+    const parent = String(process.ppid);
+    const bornAt = (pid: string) =>
+      readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ")[19] ?? "";
+    const isWaitedFor = async (who: string) => {
+      await db.query("delete from ingest_lease");
+      await taken("a", ["x/#"], who);
+      return "heldBy" in (await take("b", ["x/#"], own.join(" ")));
+    };
+
+    it("is not waited for where that is certain: the process is not there, another has its number, or this one has", async () => {
+      expect(own.slice(0, 2)).toEqual([hostname(), String(process.pid)]);
+      expect(await isWaitedFor(holder((p) => (p[1] = none)))).toBe(false);
+      expect(await isWaitedFor(holder((p) => ([p[1], p[4]] = [parent, "1"])))).toBe(false);
+      expect(await isWaitedFor(holder((p) => (p[4] = "1")))).toBe(false); // a restart in a container: the same number again
+    });
+
+    it("is waited for while it lives", async () => {
+      expect(await isWaitedFor(holder((p) => ([p[1], p[4]] = [parent, bornAt(parent)])))).toBe(true);
+    });
+
+    it("is waited for where its number means nothing here: another host, or another container, of the same name", async () => {
+      expect(await isWaitedFor(holder((p) => ([p[1], p[3]] = [none, "0123456789abcdef"])))).toBe(true);
+      expect(await isWaitedFor(holder((p) => (p[3] = "0123456789abcdef")))).toBe(true); // both are process 1 of their containers
+      expect(await isWaitedFor(`${hostname()} ${none} then`)).toBe(true);
+    });
+  });
+
+  it("goes on to name what its worker read before, until that is said to be over; what Sparkplug read is nowhere remembered", async () => {
+    const filters = async () => (await db.query<{ filters: string[] }>("select filters from ingest_lease where name = 'a'")).rows[0]?.filters;
+    await releaseLease(db, await taken("a", ["takt/v1/#", "plc/1", "spBv1.0/+/#"]));
+    const again = await taken("a", ["takt/v1/berlin/#", "spBv1.0/Berlin/#"], "elsewhere 2");
+    expect(await filters()).toEqual(["takt/v1/berlin/#", "spBv1.0/Berlin/#", "takt/v1/#", "plc/1"]);
+    expect(await take("b", ["takt/v1/chicago/#"])).toEqual({ heldBy: 'worker "a" (elsewhere 2) reads takt/v1/#' });
+    expect(await claim(db, again, ["takt/v1/berlin/#", "spBv1.0/Berlin/#"], [])).toEqual([]);
+    expect(await filters()).toEqual(["takt/v1/berlin/#", "spBv1.0/Berlin/#"]);
+    await taken("b", ["takt/v1/chicago/#"]);
+    // What others read is not claimed, and without the lease nothing is.
+    expect(await claim(db, again, ["takt/v1/berlin/#"], ["plc/2", "takt/v1/chicago/hall/+"])).toEqual(["takt/v1/chicago/hall/+"]);
+    expect(await filters()).toEqual(["takt/v1/berlin/#", "plc/2"]);
+    await db.query("update ingest_lease set fence = fence + 1 where name = 'a'");
+    await expect(claim(db, again, ["takt/v1/berlin/#"], [])).rejects.toThrow(LeaseLost);
   });
 
   it("of two that reach for it at once one gets it", async () => {

@@ -1,7 +1,8 @@
 // The ingest worker: mqtt -> decode -> resolve -> batch -> write -> PUBACK.
 import pino from "pino";
-import { holderOf, readEnv } from "./env.ts";
+import { readEnv } from "./env.ts";
 import { serveHealth } from "./health.ts";
+import { holderOf } from "./holder.ts";
 import { Stats } from "./stats.ts";
 import { Worker } from "./worker.ts";
 
@@ -16,7 +17,7 @@ function start() {
     process.exit(2);
   }
   const log = pino({ name: "ingest", level: env.LOG_LEVEL });
-  const stats = new Stats(startedAt, env.MQTT_URL);
+  const stats = new Stats(startedAt, env.MQTT_URL, env.SPARKPLUG_GROUPS.length > 0);
   const worker = new Worker(env, stats, log, holderOf(startedAt));
 
   const stop = (signal: string) => {

@@ -133,3 +133,33 @@ describe("acknowledgement", () => {
     expect(await rig.count("sample")).toBe(150 * perMessage);
   });
 });
+
+describe("a subscription that the broker refuses", () => {
+  it("is told by /ready in words, for Sparkplug too, is asked for again, and all is well once it is granted", async () => {
+    await worker.kill9();
+    tap.isRefusing = true;
+    worker = await rig.worker({ MQTT_URL: `mqtt://127.0.0.1:${tap.port}`, SPARKPLUG_GROUPS: "Berlin", INGEST_NAME: "refused" });
+    const refused = "Broker: the broker refuses the subscription to takt/v1/#: Subscribe error: Not authorized";
+    const ready = async () => {
+      const answer = await worker.get("/ready");
+      return {
+        status: answer?.status,
+        ...(JSON.parse(answer?.body ?? "{}") as { broker?: boolean; subscribed?: boolean; sparkplug?: boolean; trouble?: string }),
+      };
+    };
+    await until("/ready names both", async () => {
+      const { trouble } = await ready();
+      return (
+        trouble?.startsWith(refused) &&
+        trouble.includes("Sparkplug: The broker does not let this host application subscribe to spBv1.0/STATE/takt and spBv1.0/Berlin/#.")
+      );
+    });
+    expect(await ready()).toMatchObject({ status: 503, ready: false, broker: true, subscribed: false, sparkplug: false });
+    expect(worker.lines.filter((line) => line === refused)).toHaveLength(1);
+    tap.isRefusing = false;
+    await worker.ready(30_000);
+    expect(await ready()).toMatchObject({ status: 200, subscribed: true, sparkplug: true, trouble: "" });
+    await rig.publish(`${topic}/temperature`, { ts: at, value: 1 });
+    await until("the value is stored", async () => (await rig.count("sample")) === 1);
+  });
+});

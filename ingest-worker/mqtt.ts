@@ -1,7 +1,18 @@
 // The connection for JSON, plain and mapped topics: persistent session, QoS 1, and PUBACK only after COMMIT.
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from "mqtt";
+import type { Env } from "./env.ts";
 
 export type BrokerOptions = { url: string; username?: string; password?: string; ca?: Buffer; cert?: Buffer; key?: Buffer; version: 4 | 5 };
+
+export const brokerOf = (env: Env): BrokerOptions => ({
+  url: env.MQTT_URL,
+  username: env.MQTT_USERNAME,
+  password: env.MQTT_PASSWORD,
+  ca: env.MQTT_CA_FILE,
+  cert: env.MQTT_CERT_FILE,
+  key: env.MQTT_KEY_FILE,
+  version: env.MQTT_VERSION,
+});
 
 /** Unacknowledged messages the broker may have under way to us (MQTT 5; with 3.1.1 the broker's own limit holds). At 40,000/s and 100 ms a batch 4,000 are. */
 const receiveMaximum = 16_384;
@@ -15,11 +26,11 @@ export type MqttLink = {
   acknowledge(epoch: number, messageIds: readonly number[]): void;
   epoch(): number;
   connected(): boolean;
-  /** Subscribes to these and no others. */
+  /** Subscribes to these and ends all others that the session at the broker has, also from before this process. */
   subscribe(filters: readonly string[]): void;
   /** Lets a held message pump go on. */
   release(): void;
-  /** To be called each few seconds: while the pump is held nothing is read, so neither side may take the silence for death. */
+  /** To be called each few seconds: while the pump is held nothing is read, so neither side may take the silence for death. What was refused is asked for again. */
   keepAwake(): void;
   end(): Promise<void>;
 };
@@ -45,13 +56,23 @@ type Hooks = {
   /** One message; false: hold the pump until release(). Must not throw. */
   onMessage(delivery: Delivery, epoch: number): boolean;
   onChange(connected: boolean, why: string): void;
+  /** The broker has answered for what is subscribed to: "" it grants all of it, else what it refuses, in words. */
+  onSubscribed(refused: string): void;
+  /** The session at the broker is subscribed to nothing but these any more. */
+  onSession(filters: readonly string[]): void;
 };
 
-export function connectMqtt(broker: BrokerOptions, clientId: string, hooks: Hooks): MqttLink {
+/** session: what the broker's session of this client id may be subscribed to from earlier connections. */
+export function connectMqtt(broker: BrokerOptions, clientId: string, session: readonly string[], hooks: Hooks): MqttLink {
   let epoch = 0;
   let tries = 0;
   let wanted: readonly string[] = [];
-  let subscribed: readonly string[] = [];
+  /** What the session may hold: never less than it does. Outlives connections. */
+  const atBroker = new Set(session);
+  /** Subscribed to by this connection, or asked for. */
+  const asked = new Set<string>();
+  const leaving = new Set<string>();
+  const refused = new Map<string, string>();
   let held: (() => void) | null = null;
   let ended = false;
   let why = "";
@@ -75,30 +96,64 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, hooks: Hook
     else held = next;
   };
 
+  // New ones first: where they overlap with those that end, nothing is missed in between.
   const subscribeNow = () => {
-    const added = wanted.filter((f) => !subscribed.includes(f));
-    const gone = subscribed.filter((f) => !wanted.includes(f));
-    subscribed = wanted;
-    if (gone.length > 0) client.unsubscribe([...gone]);
-    if (added.length > 0)
-      client.subscribe([...added], { qos: 1 }, (error, granted) => {
-        const refused = granted?.filter((g) => g.qos >= 128).map((g) => g.topic) ?? [];
-        if (error || refused.length > 0) {
-          subscribed = subscribed.filter((f) => !added.includes(f));
-          if (client.connected)
-            hooks.onChange(
-              true,
-              `the broker refuses the subscription to ${refused.join(", ") || added.join(", ")}: ${error?.message ?? "not allowed by its access list"}`,
-            );
-        }
+    const added = wanted.filter((f) => !asked.has(f));
+    const gone = [...atBroker].filter((f) => !wanted.includes(f) && !leaving.has(f));
+    const noLonger = [...refused.keys()].filter((f) => !wanted.includes(f));
+    for (const f of noLonger) refused.delete(f);
+    if (noLonger.length > 0) tell();
+    const of = epoch;
+    if (added.length > 0) {
+      for (const f of added) {
+        asked.add(f);
+        atBroker.add(f);
+      }
+      client.subscribe([...added], { qos: 1 }, (error, _granted, packet) => {
+        if (of === epoch) answered(added, error, packet?.granted);
       });
+    }
+    if (gone.length > 0) {
+      for (const f of gone) {
+        asked.delete(f);
+        leaving.add(f);
+      }
+      client.unsubscribe(gone, (error?: Error, packet?: Packet) => {
+        if (of === epoch) unsubscribed(gone, error, packet?.cmd === "unsuback" ? packet.granted : undefined);
+      });
+    }
+  };
+  const answered = (added: readonly string[], error: Error | null, codes: readonly unknown[] | undefined) => {
+    added.forEach((f, i) => {
+      const code = codes?.[i];
+      if (typeof code === "number" ? code < 128 : error === null) refused.delete(f);
+      else {
+        asked.delete(f);
+        refused.set(f, error?.message ?? "not allowed by its access list");
+      }
+    });
+    tell();
+  };
+  const tell = () => {
+    const why = [...new Set(refused.values())].join(", ");
+    hooks.onSubscribed(refused.size === 0 ? "" : `the broker refuses the subscription to ${[...refused.keys()].join(", ")}: ${why}`);
+  };
+  const unsubscribed = (gone: readonly string[], error: Error | undefined, codes: readonly number[] | undefined) => {
+    gone.forEach((f, i) => {
+      leaving.delete(f);
+      const isEnded = !error && (codes?.[i] ?? 0) < 128;
+      if (isEnded && !asked.has(f)) atBroker.delete(f); // wanted again meanwhile, it is subscribed to again
+    });
+    hooks.onSession([...atBroker]);
   };
   client.on("connect", () => {
     tries = 0;
     epoch++;
-    subscribed = []; // again at each connect: retained _online messages tell what changed meanwhile
-    subscribeNow();
+    asked.clear(); // again at each connect: retained _online messages tell what changed meanwhile
+    leaving.clear();
+    refused.clear();
     hooks.onChange(true, "");
+    subscribeNow();
   });
   client.on("error", (error) => {
     why = explain(error, broker.url);
@@ -138,9 +193,11 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, hooks: Hook
       next?.();
     },
     keepAwake() {
-      if (held === null || !client.connected) return;
-      client.reschedulePing(true);
-      client.stream.write(pingRequest);
+      if (!client.connected) return;
+      if (held !== null) {
+        client.reschedulePing(true);
+        client.stream.write(pingRequest);
+      } else if (refused.size > 0) subscribeNow();
     },
     end: () => {
       ended = true;

@@ -103,7 +103,7 @@ export async function recount(db: pg.ClientBase, plant: Plant, runs: readonly Ra
   const counts = await readings(db, spans, false);
   const withJob = spans.flatMap((span, i) => {
     const job = plant.machines.get(span.signal.machineId)?.job;
-    return job ? [{ i, span: { ...span, signal: job } }] : [];
+    return job && counts.has(i) ? [{ i, span: { ...span, signal: job } }] : [];
   });
   const jobs = await readings(
     db,
@@ -151,31 +151,13 @@ type Reading = { i: number; at: number; value: number | null; text: string | nul
 type Span = { signal: Signal; from: number; to: number };
 
 // Readings of (from, to] and the one before, by the place in the list. Those of no value are passed over, except where they say "none" (a job).
-async function readings(db: pg.ClientBase, spans: readonly Span[], none: boolean): Promise<Map<number, Reading[]>> {
+// The one before matters to a count only where one follows it.
+async function readings(db: pg.ClientBase, spans: readonly Span[], areJobs: boolean): Promise<Map<number, Reading[]>> {
   const out = new Map<number, Reading[]>();
   if (spans.length === 0) return out;
-  const keep = (row: Reading) => {
-    const list = out.get(row.i);
-    if (list) list.push(row);
-    else out.set(row.i, [row]);
-  };
-  const kept = none ? "true" : "s.flags & 4 = 0";
+  const kept = areJobs ? "true" : "s.flags & 4 = 0";
   const columns = "extract(epoch from s.at)::float8 * 1000 as at, s.value, s.text_value as text";
   const ids = (of: readonly number[]) => int4Array(of.map((i) => spans[i]!.signal.id));
-  let open = [...spans.keys()].filter((i) => oldestAt(spans[i]!.signal) <= spans[i]!.from);
-  for (const reachMs of reachesMs) {
-    if (open.length === 0) break;
-    const froms = open.map((i) => spans[i]!.from);
-    const within = reachMs === null ? `s.at <= ${timestamp(Math.max(...froms))}` : between("s.at", [...froms, Math.min(...froms) - reachMs]);
-    const before = await db.query<Reading>({
-      text: `-- ingest.readingBefore
-        select r.i, ${columns} from unnest($1::int4[], $2::int4[], $3::timestamptz[]) r(i, signal_id, from_at),
-          lateral (select * from ledger_sample s where s.signal_id = r.signal_id and s.at <= r.from_at and ${kept} and ${within} order by s.at desc limit 1) s`,
-      values: [int4Array(open), ids(open), instantArray(froms)],
-    });
-    before.rows.forEach(keep);
-    open = open.filter((i) => !out.has(i));
-  }
   const all = [...spans.keys()];
   const within = await db.query<Reading>({
     text: `-- ingest.readings
@@ -187,6 +169,25 @@ async function readings(db: pg.ClientBase, spans: readonly Span[], none: boolean
       )} order by 1, 2`,
     values: [int4Array(all), ids(all), instantArray(spans.map((s) => s.from)), instantArray(spans.map((s) => s.to))],
   });
-  within.rows.forEach(keep);
+  for (const row of within.rows) {
+    const list = out.get(row.i);
+    if (list) list.push(row);
+    else out.set(row.i, [row]);
+  }
+  let open = all.filter((i) => (areJobs || out.has(i)) && oldestAt(spans[i]!.signal) <= spans[i]!.from);
+  for (const reachMs of reachesMs) {
+    if (open.length === 0) break;
+    const froms = open.map((i) => spans[i]!.from);
+    const near = reachMs === null ? `s.at <= ${timestamp(Math.max(...froms))}` : between("s.at", [...froms, Math.min(...froms) - reachMs]);
+    const before = await db.query<Reading>({
+      text: `-- ingest.readingBefore
+        select r.i, ${columns} from unnest($1::int4[], $2::int4[], $3::timestamptz[]) r(i, signal_id, from_at),
+          lateral (select * from ledger_sample s where s.signal_id = r.signal_id and s.at <= r.from_at and ${kept} and ${near} order by s.at desc limit 1) s`,
+      values: [int4Array(open), ids(open), instantArray(froms)],
+    });
+    const found = new Set(before.rows.map((row) => row.i));
+    for (const row of before.rows) out.set(row.i, [row, ...(out.get(row.i) ?? [])]);
+    open = open.filter((i) => !found.has(i));
+  }
   return out;
 }

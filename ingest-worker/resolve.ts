@@ -3,7 +3,7 @@
 import { topicMatches } from "#/server/domain/topic-filter.ts";
 import { decodeMachine, decodeSignal, instant, parsePayload, type Refusal, valueAt, whyNotScalar } from "./decode.ts";
 import type { Machine, Mapping, Plant } from "./plant.ts";
-import { Flag, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, valueLetter } from "./sample.ts";
+import { Flag, handedOver, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, valueLetter } from "./sample.ts";
 
 /** again: a letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
 export type Incoming = {
@@ -14,20 +14,25 @@ export type Incoming = {
   again?: boolean /** The present, where it is not the time of receipt. */;
   now?: number;
 };
-/** Where resolved things go; batch.ts is one. */
-export type Sink = { sample(sample: Sample): void; letter(letter: Letter): void; link(event: LinkEvent): void; repeat(): void };
+/** Where resolved things go; batch.ts is one. setAside: values that are counted with the letter of one that came before. */
+export type Sink = {
+  sample(sample: Sample): void;
+  letter(letter: Letter): void;
+  link(event: LinkEvent): void;
+  repeat(): void;
+  setAside(code: string, values: number): void;
+};
 
 export const maxFutureMs = 5 * 60_000;
 /** Longer ones no index takes; a plant's own topics have at most 332. */
 const maxTopicBytes = 1_000;
 
-type Route =
+type Reading =
   | { to: "signal"; signal: Signal }
   | { to: "machine"; machine: Machine }
   | { to: "mapped"; mappings: Mapping[] }
-  | { to: "online"; address: string }
-  | { to: "own" }
-  | { to: "nowhere"; refusal: Refusal; key: string | null };
+  | { to: "online"; address: string };
+type Route = Reading | { to: "elsewhere"; reading: Reading } | { to: "own" } | { to: "nowhere"; refusal: Refusal; key: string | null };
 
 export class Resolver {
   private readonly routes = new Map<string, Route>();
@@ -35,12 +40,17 @@ export class Resolver {
   readonly plant: Plant;
   private readonly retainTrendMs: number;
   private readonly said: Map<string, boolean>;
+  private readonly isOurs: (topic: string) => boolean;
 
-  /** said: what each source last said of itself, committed or not; it outlives the plant's copy. */
-  constructor(plant: Plant, retainTrendMs: number, said = new Map<string, boolean>()) {
+  /**
+   * said: what each source last said of itself, committed or not; it outlives the plant's copy.
+   * isOurs: the topics of this worker's share. What comes on others, of subscriptions that its session at the broker had before, is handed over.
+   */
+  constructor(plant: Plant, retainTrendMs: number, said = new Map<string, boolean>(), isOurs: (topic: string) => boolean = () => true) {
     this.plant = plant;
     this.retainTrendMs = retainTrendMs;
     this.said = said;
+    this.isOurs = isOurs;
   }
 
   /** One JSON, plain or mapped message. */
@@ -48,23 +58,40 @@ export class Resolver {
     const { topic } = incoming;
     let route = this.routes.get(topic);
     if (!route) {
-      route = this.routeOf(topic);
+      const found = this.routeOf(topic);
+      route = found.to === "own" || found.to === "nowhere" || this.isOurs(topic) ? found : { to: "elsewhere", reading: found };
       if (this.routes.size >= 200_000) this.routes.clear(); // topics come from outside: bound what they can make us remember
       this.routes.set(topic, route);
     }
     switch (route.to) {
-      case "signal":
-        return this.signalMessage(route.signal, incoming, sink);
-      case "machine":
-        return this.machineMessage(route.machine, incoming, sink);
-      case "mapped":
-        return this.mappedMessage(route.mappings, incoming, sink);
-      case "online":
-        return this.onlineMessage(route.address, incoming, sink);
       case "own":
         return;
       case "nowhere":
         return refuse(sink, incoming, route.refusal);
+      case "elsewhere":
+        return incoming.again ? this.read(route.reading, incoming, sink) : this.handOver(incoming, sink);
+      default:
+        return this.read(route, incoming, sink);
+    }
+  }
+
+  // What the broker has kept its reader is told when it subscribes. All else it gets as a letter, with an instant of receipt that no other has.
+  private handOver({ topic, payload, retained, receivedAt }: Incoming, sink: Sink): void {
+    if (retained) return sink.repeat();
+    const reason = "It came to a worker that does not read this topic any more, and waits for the one that does.";
+    sink.letter({ form: "message", topic, metric: null, payload, valueCount: 1, code: handedOver, reason, receivedAt: this.stamp(receivedAt) });
+  }
+
+  private read(reading: Reading, incoming: Incoming, sink: Sink): void {
+    switch (reading.to) {
+      case "signal":
+        return this.signalMessage(reading.signal, incoming, sink);
+      case "machine":
+        return this.machineMessage(reading.machine, incoming, sink);
+      case "mapped":
+        return this.mappedMessage(reading.mappings, incoming, sink);
+      case "online":
+        return this.onlineMessage(reading.address, incoming, sink);
     }
   }
 
@@ -130,8 +157,11 @@ export class Resolver {
     if (alive === null) return refuse(sink, incoming, { code: "value_type", reason: "_online takes true or false." });
     if (at !== null && at > incoming.receivedAt + maxFutureMs) return refuse(sink, incoming, future(at, incoming.receivedAt));
     const source = this.plant.sources.get(address);
-    if (at === null && source && (this.said.get(address) ?? source.announced) === alive) return; // retained, told again at each connect
-    if (source) this.said.set(address, alive);
+    const before = source && (this.said.get(address) ?? source.announced);
+    if (at === null && before === alive && !incoming.again) return; // retained, told again at each connect
+    // One that is tried again is of the past: what was last said stays.
+    if (source && !incoming.again) this.said.set(address, alive);
+    else if (before === true || before === false) this.said.set(address, before);
     sink.link({ address, at: at ?? incoming.receivedAt, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
   }
 
@@ -171,13 +201,17 @@ export class Resolver {
     }
     let at = sentAt;
     if (at === null) {
-      // two values without a time may come in one millisecond: a microsecond apart they stay two
-      at = incoming.again ? receivedAt : Math.max(receivedAt, Math.round(this.lastStamp * 1000 + 1) / 1000);
-      if (!incoming.again) this.lastStamp = at;
+      at = incoming.again ? receivedAt : this.stamp(receivedAt);
       flags |= Flag.stampedOnReceipt;
     }
     if (out.value === null && out.text === null) flags |= Flag.noValue;
     sink.sample({ signal, at, value: out.value, text: out.text, flags, receivedAt });
+  }
+
+  // Two values without a time may come in one millisecond: a microsecond apart they stay two.
+  private stamp(receivedAt: number): number {
+    this.lastStamp = Math.max(receivedAt, Math.round(this.lastStamp * 1000 + 1) / 1000);
+    return this.lastStamp;
   }
 
   private whyNotNow(signal: Signal, at: number, receivedAt: number, now: number): Refusal | null {
@@ -193,8 +227,8 @@ export class Resolver {
     return null;
   }
 
-  private routeOf(topic: string): Route {
-    const nowhere = (code: string, reason: string): Route => ({ to: "nowhere", refusal: { code, reason }, key: null });
+  private routeOf(topic: string): Exclude<Route, { to: "elsewhere" }> {
+    const nowhere = (code: string, reason: string) => ({ to: "nowhere" as const, refusal: { code, reason }, key: null });
     const bytes = Buffer.byteLength(topic);
     if (bytes > maxTopicBytes) return nowhere("topic_malformed", `The topic has ${bytes} bytes; at most ${maxTopicBytes} are read.`);
     const mappings = this.plant.jsonMappings.filter((m) => topicMatches(m.pattern, topic));

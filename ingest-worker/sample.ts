@@ -77,6 +77,9 @@ export type Letter = {
   receivedAt: number;
 };
 
+/** Reason code of messages that are handed over to the worker that reads their topic. */
+export const handedOver = "other_worker";
+
 /** What a link said of itself, or what was seen missing on it. */
 export type LinkEvent = { address: string; at: number; kind: string; alive: boolean | null; detail: string; receivedAt: number };
 

@@ -1,7 +1,7 @@
 // Sparkplug: the host application's connection and rules, joined to the filling batch.
 import type { BrokerOptions } from "./mqtt.ts";
 import type { Resolver, Sink } from "./resolve.ts";
-import { Flag } from "./sample.ts";
+import { Flag, valueLetter } from "./sample.ts";
 import type { Said } from "./sparkplug/liveness.ts";
 import { type HostOutput, SparkplugHost } from "./sparkplug.ts";
 import { SparkplugConnection } from "./sparkplug-connection.ts";
@@ -40,6 +40,33 @@ type Hooks = {
 const tickMs = 250;
 const graceMs = 2_000;
 
+/** All that the host gave out, into the sink; commands excepted. A value at which the resolver fails is set aside alone. */
+export function pour(
+  { values, refused, links, duplicates, repeats }: HostOutput,
+  receivedAt: number,
+  resolver: Resolver,
+  sink: Sink,
+  onProblem: (sentence: string) => void,
+): void {
+  for (let next = 0; next < values.length; ) {
+    try {
+      for (; next < values.length; next++) {
+        const v = values[next]!;
+        resolver.metric(v.address, v.metric, v.at, v.value, (v.historical ? Flag.historical : 0) | (v.good ? 0 : Flag.badQuality), v.receivedAt, sink);
+      }
+    } catch (error) {
+      const v = values[next++]!;
+      const reason = `The value could not be taken: ${(error as Error).message}`;
+      onProblem(`${v.address} ${v.metric}: ${reason}`);
+      sink.letter(valueLetter(`spBv1.0/${v.address}`, v.metric, v.at, v.value, "sparkplug_malformed", reason, v.receivedAt));
+    }
+  }
+  for (const letter of refused) sink.letter({ ...letter, receivedAt });
+  for (const change of links) sink.link({ ...change, receivedAt });
+  if (repeats > 0) sink.setAside("sparkplug_type", repeats);
+  for (let n = duplicates; n > 0; n--) sink.repeat();
+}
+
 export function openSparkplug(broker: BrokerOptions, hostId: string, groups: readonly string[], hooks: Hooks): SparkplugLink {
   const host = new SparkplugHost({ hostId });
   host.recall(hooks.said, Date.now());
@@ -49,13 +76,7 @@ export function openSparkplug(broker: BrokerOptions, hostId: string, groups: rea
   let heldAt: number | null = null;
 
   const take = (output: HostOutput, receivedAt: number): void | Promise<void> => {
-    const { sink } = hooks;
-    const resolver = hooks.resolver();
-    for (const v of output.values)
-      resolver.metric(v.address, v.metric, v.at, v.value, (v.historical ? Flag.historical : 0) | (v.good ? 0 : Flag.badQuality), v.receivedAt, sink);
-    for (const refused of output.refused) sink.letter({ ...refused, receivedAt });
-    for (const change of output.links) sink.link({ ...change, receivedAt });
-    for (let n = output.duplicates + output.repeats; n > 0; n--) sink.repeat();
+    pour(output, receivedAt, hooks.resolver(), hooks.sink, hooks.onProblem);
     for (const command of output.commands) connection.publish(command);
     if (hooks.filled()) return;
     heldAt ??= Date.now();

@@ -202,3 +202,45 @@ describe("a letter once more", () => {
     expect(watched.host.onRetry("spBv1.0/STATE/x", Buffer.from("OFFLINE"), t0)).toMatchObject({ values: [], refused: [] });
   });
 });
+
+describe("a fault of the host's own", () => {
+  /** Reading a text of it fails. */
+  const faulty = ({ topic, payload }: Sent): Sent => {
+    payload.toString = () => {
+      throw new TypeError("cannot go on");
+    };
+    return { topic, payload };
+  };
+  const text = { alias: 2, timestamp: t0, stringValue: "x" };
+
+  it("refuses the message at which it happened as a whole; those before and behind it are taken, and nothing is missed", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([double("a", 0, { alias: 1 }), { name: "s", alias: 2, timestamp: t0, datatype: DataType.String, stringValue: "" }]));
+    const [first, second, third, fourth] = [5, 6, 7, 8].map((value) => edge.ndata([byAlias(1, value), text], t0 + value));
+    watched.send(first!);
+    watched.send(third!); // ahead of its turn: the faulty one brings it
+    watched.send(faulty(second!), t0 + 1);
+    watched.send(fourth!);
+    expect(watched.got).toEqual(["a=0", "s=", "a=5", "s=x", "a=7", "s=x", "a=8", "s=x"]);
+    expect(watched.out.refused).toEqual([
+      { ...second, metric: null, form: "message", code: "sparkplug_malformed", reason: "The message could not be read: cannot go on", valueCount: 1 },
+    ]);
+    watched.tick(t0 + 60_000);
+    expect([watched.said, watched.rebirths]).toEqual([["birth Berlin/Edge1 true 0"], 0]);
+  });
+
+  it("in births and in what is no Sparkplug at all, too", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(faulty(edge.nbirth([double("a", 0)])));
+    watched.send(edge.nbirth([double("a", 1, { alias: 1 })], t0 + 1));
+    watched.send(faulty(edge.dbirth("Press", [double("d", 0)], t0 + 2)));
+    watched.send(edge.ndata([byAlias(1, 2)], t0 + 3));
+    watched.send(faulty({ topic: "spBv1.0/STATE/other", payload: Buffer.from("ONLINE") }));
+    expect(watched.got).toEqual(["a=1", "a=2"]);
+    expect(watched.out.refused.map((r) => [r.topic, r.reason])).toEqual(
+      [edge.topic("NBIRTH"), edge.topic("DBIRTH", "Press"), "spBv1.0/STATE/other"].map((topic) => [topic, "The message could not be read: cannot go on"]),
+    );
+  });
+});

@@ -6,10 +6,10 @@ import type { Said } from "./sparkplug/liveness.ts";
 import { MetricReader } from "./sparkplug/metrics.ts";
 import { Nodes } from "./sparkplug/nodes.ts";
 import { RebirthDesk } from "./sparkplug/rebirth.ts";
-import { parseState } from "./sparkplug/state.ts";
+import { checkState, refuse, refuseFailed } from "./sparkplug/refuse.ts";
 import { type EdgeTopic, edgeOf, parseTopic, type StateTopic } from "./sparkplug/topic.ts";
 import { birthDetail, Turn } from "./sparkplug/turn.ts";
-import { defaults, emptyOutput, type HostOptions, type HostOutput, type RefusalCode } from "./sparkplug/types.ts";
+import { defaults, emptyOutput, type HostOptions, type HostOutput } from "./sparkplug/types.ts";
 
 export { offlinePayload, onlinePayload } from "./sparkplug/state.ts";
 export { stateTopic } from "./sparkplug/topic.ts";
@@ -38,10 +38,14 @@ export class SparkplugHost {
   /** One message as it came. Never throws: what cannot be read is refused with its reason. */
   onMessage(topic: string, payload: Buffer, receivedAt: number, { retained = false }: { retained?: boolean } = {}): HostOutput {
     const out = emptyOutput();
-    const to = this.parse(topic);
-    if (typeof to === "string") refuse(out, topic, payload, "sparkplug_malformed", to, 1);
-    else if (to.type === "STATE") onState(to, topic, payload, out);
-    else if (to.type !== "NCMD" && to.type !== "DCMD") this.onEdge(to, topic, payload, receivedAt, retained, out);
+    try {
+      const to = this.parse(topic);
+      if (typeof to === "string") refuse(out, { topic, payload }, "sparkplug_malformed", to, 1);
+      else if (to.type === "STATE") checkState(out, to, { topic, payload });
+      else if (to.type !== "NCMD" && to.type !== "DCMD") this.onEdge(to, topic, payload, receivedAt, retained, out);
+    } catch (error) {
+      refuseFailed(out, { topic, payload }, error);
+    }
     return out;
   }
 
@@ -58,15 +62,15 @@ export class SparkplugHost {
   private onEdge(to: EdgeTopic, topic: string, payload: Buffer, receivedAt: number, retained: boolean, out: HostOutput) {
     const { wire } = this.reader;
     const wrong = payload.length === 0 ? "The message has no content." : wire.open(payload);
-    if (wrong !== null) return refuse(out, topic, payload, "sparkplug_malformed", wrong, 1);
+    if (wrong !== null) return refuse(out, { topic, payload }, "sparkplug_malformed", wrong, 1);
     if (retained) {
       const reason = `The broker had kept this ${to.type} from an earlier time. Sparkplug forbids that for all but STATE: switch "retain" off at the edge node.`;
-      return refuse(out, topic, payload, "sparkplug_malformed", reason, wire.metricCount);
+      return refuse(out, { topic, payload }, "sparkplug_malformed", reason, wire.metricCount);
     }
     const node = this.nodes.of(to, receivedAt);
     if (!node) {
       const reason = `This host application follows ${this.options.maxNodes} edge nodes already, which is its limit.`;
-      return refuse(out, topic, payload, "sparkplug_before_birth", reason, wire.metricCount);
+      return refuse(out, { topic, payload }, "sparkplug_before_birth", reason, wire.metricCount);
     }
     const message: Message = { topic, to, payload, receivedAt, seq: wire.seq >= 0 ? wire.seq : -1, sentAt: believable(wire.timestamp, receivedAt) };
     if (to.type === "NBIRTH") this.onNodeBirth(node, message, out);
@@ -350,11 +354,11 @@ export class SparkplugHost {
   onRetry(topic: string, payload: Buffer, receivedAt: number): HostOutput {
     const out = emptyOutput();
     const to = this.parse(topic);
-    if (typeof to === "string") refuse(out, topic, payload, "sparkplug_malformed", to, 1);
-    else if (to.type === "STATE") onState(to, topic, payload, out);
+    if (typeof to === "string") refuse(out, { topic, payload }, "sparkplug_malformed", to, 1);
+    else if (to.type === "STATE") checkState(out, to, { topic, payload });
     else {
       const wrong = this.reader.wire.open(payload);
-      if (wrong !== null) refuse(out, topic, payload, "sparkplug_malformed", wrong, 1);
+      if (wrong !== null) refuse(out, { topic, payload }, "sparkplug_malformed", wrong, 1);
       const node = this.nodes.all.get(to.nodeAddress);
       const publisher = to.device === null ? node : node?.devices.get(to.device);
       const isBirth = to.type === "NBIRTH" || to.type === "DBIRTH";
@@ -375,13 +379,6 @@ export class SparkplugHost {
   }
 }
 
-// Other hosts come and go without any effect on this one. What is said of this host itself is OwnState's, at the connection.
-function onState(to: StateTopic, topic: string, payload: Buffer, out: HostOutput) {
-  if (payload.length === 0) return; // a retained state was cleared
-  const state = parseState(payload);
-  if (typeof state === "string") refuse(out, topic, payload, "sparkplug_malformed", `${state} It speaks of the host application ${to.hostId}.`, 1);
-}
-
 function sayUnordered(node: EdgeNode, message: Message, out: HostOutput) {
   if (node.unorderedSaid) return;
   node.unorderedSaid = true;
@@ -392,8 +389,4 @@ function sayUnordered(node: EdgeNode, message: Message, out: HostOutput) {
 /** Time of sending as the edge has it, ms, where its clock can be right. */
 function believable(sentAt: number, receivedAt: number): number | null {
   return sentAt <= receivedAt + maxFutureMs && sentAt >= receivedAt - maxPastMs ? sentAt : null;
-}
-
-function refuse(out: HostOutput, topic: string, payload: Buffer, code: RefusalCode, reason: string, valueCount: number) {
-  out.refused.push({ topic, metric: null, payload, form: "message", code, reason, valueCount });
 }

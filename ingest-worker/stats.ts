@@ -1,22 +1,40 @@
-// What the worker counts: received = written + duplicate + set aside + held, always.
+// What the worker counts: received = written + duplicate + set aside + held, always; and after a lease was lost, + what was given back with it.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Outcome } from "./write.ts";
+
+/** In the order in which they come to be: without one of the first two, what follows is not even tried. */
+const parts = ["database", "lease", "broker", "subscriptions", "sparkplug"] as const;
+export type Part = (typeof parts)[number];
+const notYet: Record<Part, string> = {
+  database: "Database: not connected yet.",
+  lease: "The lease on its topics is not taken yet.",
+  broker: "Broker: not connected yet.",
+  subscriptions: "Broker: the subscriptions are not confirmed yet.",
+  sparkplug: "Sparkplug: not online as host application yet.",
+};
 
 export class Stats {
   readonly registry = new Registry();
   readonly startedAt: Date;
   readonly brokerUrl: string;
   received = 0;
+  /** Values that were held when the lease was lost: not acknowledged, so whoever has it now gets them. */
+  givenBack = 0;
   messages = 0;
   written = 0;
   duplicate = 0;
   readonly setAside = new Map<string, number>();
   mqttConnected = false;
-  sparkplugConnected = false;
+  /** The broker has granted all subscriptions. */
+  subscribed = false;
+  /** null: switched off. */
+  sparkplugConnected: boolean | null;
   databaseOk = false;
   leased = false;
-  /** What stands in the way, for people; "" nothing. */
-  trouble = "";
+  /** Of the plant by which messages are read now. */
+  plantRevision: number | null = null;
+  /** What stands in the way, in words, by part; "" nothing. */
+  readonly troubles: Record<Part, string> = { database: "", lease: "", broker: "", subscriptions: "", sparkplug: "" };
   private held: () => number = () => 0;
   private readonly batchMs: number[] = [];
   private readonly lag: Histogram;
@@ -24,8 +42,9 @@ export class Stats {
   private rateFrom = { at: 0, written: 0 };
   private valuesPerS = 0;
 
-  constructor(startedAt: Date, brokerUrl: string) {
+  constructor(startedAt: Date, brokerUrl: string, hasSparkplug: boolean) {
     this.startedAt = startedAt;
+    this.sparkplugConnected = hasSparkplug ? false : null;
     const url = new URL(brokerUrl);
     url.password = "";
     url.username = "";
@@ -42,10 +61,18 @@ export class Stats {
     });
     new Counter({
       name: "takt_ingest_values_received_total",
-      help: "Values received; equals written + duplicate + set aside + held",
+      help: "Values received; equals written + duplicate + set aside + held + given back",
       registers,
       collect() {
         set(this, self.received);
+      },
+    });
+    new Counter({
+      name: "takt_ingest_values_given_back_total",
+      help: "Values held when the lease was lost: not acknowledged, so the next reader gets them",
+      registers,
+      collect() {
+        set(this, self.givenBack);
       },
     });
     new Counter({
@@ -91,6 +118,14 @@ export class Stats {
       },
     });
     new Gauge({
+      name: "takt_ingest_subscribed",
+      help: "1: the broker has granted all subscriptions",
+      registers,
+      collect() {
+        this.set(Number(self.subscribed));
+      },
+    });
+    new Gauge({
       name: "takt_ingest_sparkplug_connected",
       help: "1: online as Sparkplug host application",
       registers,
@@ -121,6 +156,26 @@ export class Stats {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  /** Why it does not store all that comes, the first thing first; empty: it does. */
+  whyNotReady(): string[] {
+    const isOk: Record<Part, boolean> = {
+      database: this.databaseOk,
+      lease: this.leased,
+      broker: this.mqttConnected,
+      subscriptions: !this.mqttConnected || this.subscribed,
+      sparkplug: this.sparkplugConnected !== false,
+    };
+    const open = parts.filter((part) => !isOk[part]).map((part) => this.troubles[part] || notYet[part]);
+    return this.databaseOk && this.leased ? open : open.slice(0, 1);
+  }
+
+  /** The host application came or went; where Sparkplug is switched off there is none. */
+  sparkplugIs(connected: boolean, why = ""): void {
+    if (this.sparkplugConnected === null) return;
+    this.sparkplugConnected = connected;
+    this.troubles.sparkplug = why && `Sparkplug: ${why}`;
+  }
+
   heldBy(count: () => number): void {
     this.held = count;
   }
@@ -144,7 +199,7 @@ export class Stats {
     const sorted = [...this.batchMs].sort((a, b) => a - b);
     const rank = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
     return {
-      received: this.received,
+      received: this.received - this.givenBack,
       written: this.written,
       duplicate: this.duplicate,
       setAside: Object.fromEntries(this.setAside),
@@ -156,7 +211,8 @@ export class Stats {
       sparkplugConnected: this.sparkplugConnected,
       databaseOk: this.databaseOk,
       leased: this.leased,
-      trouble: this.trouble,
+      plantRevision: this.plantRevision,
+      trouble: this.whyNotReady().join(" "),
       brokerUrl: this.brokerUrl,
       rssBytes: process.memoryUsage.rss(),
     };

@@ -1,6 +1,6 @@
 // For tests: a plant in memory, as plant.ts would read it from the database.
 import type { Machine, Plant } from "./plant.ts";
-import type { Role, Signal, Source } from "./sample.ts";
+import type { Role, Sample, Signal, Source } from "./sample.ts";
 
 export type SignalSpec = Partial<Omit<Signal, "id" | "path" | "role">> & { role: Role };
 
@@ -52,6 +52,16 @@ function aSignal(given: SignalSpec & Pick<Signal, "id" | "machineId" | "source" 
     ...given,
   };
 }
+
+/** Some sample. */
+export const aSample = (plant = plantOf({ "a/b/c/d": { e: { role: "measurement" } } })): Sample => ({
+  signal: [...plant.signals.values()][0]!,
+  at: 0,
+  value: 1,
+  text: null,
+  flags: 0,
+  receivedAt: 0,
+});
 
 /** The signal with this path; throws when the plant has none. */
 export function signalAt(plant: Plant, path: string): Signal {

@@ -5,7 +5,7 @@ import type { Batch } from "./batch.ts";
 import { float8Array, instantArray, int2Array, int4Array, textArray } from "./binary.ts";
 import type { Derived, MinuteCount } from "./derive.ts";
 import type { Plant } from "./plant.ts";
-import type { Latest, Letter, LinkEvent, Sample, Signal, Source } from "./sample.ts";
+import { handedOver, type Latest, type Letter, type LinkEvent, type Sample, type Signal, type Source } from "./sample.ts";
 
 /** In order of keys everywhere: two writers of the same rows then wait for each other instead of locking each other out. */
 const by =
@@ -200,55 +200,61 @@ export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], so
     });
 }
 
+/** Letters that were tried again. One that was handed over has done its service; the others stay for those who look back. */
 export async function settleRetried(db: pg.Client, ids: readonly number[]): Promise<void> {
   if (ids.length > 0)
     await db.query({
       name: "ingest.retried",
-      text: "-- ingest.retried\nupdate dead_letter set status = 'resolved', status_at = now() where id = any($1::bigint[]) and status = 'retry'",
+      text: `-- ingest.retried
+        with gone as (delete from dead_letter where id = any($1::bigint[]) and status = 'retry' and reason_code = '${handedOver}')
+        update dead_letter set status = 'resolved', status_at = now() where id = any($1::bigint[]) and status = 'retry' and reason_code <> '${handedOver}'`,
       values: [ids],
     });
 }
 
-export type LetterWritten = { letter: Letter; isNew: boolean };
-
-/** Of topic, metric and payload: a redelivery is not a second letter. */
+/** Of topic, metric and payload: what comes again is not a second letter. What is handed over is one for each time that it came: each is to be read. */
 const fingerprint = (letter: Letter) =>
   createHash("sha1")
-    .update(`${letter.topic}\n${letter.metric ?? ""}\n`)
+    .update(`${letter.topic}\n${letter.metric ?? ""}\n${letter.code === handedOver ? `${letter.receivedAt}\n` : ""}`)
     .update(letter.payload)
-    .digest();
+    .digest("hex");
 
 /** Larger payloads are kept by their head. */
 const keptBytes = 1024 * 1024;
 
-/** Sets letters aside; one that stands there already is counted as a repeat and takes the new reason. */
-export async function insertLetters(db: pg.Client, letters: readonly Letter[]): Promise<LetterWritten[]> {
-  if (letters.length === 0) return [];
-  const distinct = new Map<string, { letter: Letter; repeats: Letter[] }>();
+/** Sets letters aside; one that stands there already is counted as a repeat and takes the new reason. What is handed over is to be tried again at once. */
+export async function insertLetters(db: pg.Client, letters: readonly Letter[]): Promise<void> {
+  if (letters.length === 0) return;
+  const distinct = new Map<string, { letter: Letter; last: Letter; repeats: number }>();
   for (const letter of letters) {
-    const key = fingerprint(letter).toString("hex");
+    const key = fingerprint(letter);
     const known = distinct.get(key);
-    if (known) known.repeats.push(letter);
-    else distinct.set(key, { letter, repeats: [] });
+    if (!known) distinct.set(key, { letter, last: letter, repeats: 0 });
+    else {
+      known.last = letter;
+      known.repeats++;
+    }
   }
   const keys = [...distinct.keys()].sort();
   const rows = keys.map((key) => distinct.get(key)!);
-  const { rows: written } = await db.query<{ fingerprint: Buffer; isNew: boolean }>({
+  await db.query({
     name: "ingest.letters",
     text: `-- ingest.letters
-      insert into dead_letter (fingerprint, received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason)
-      select decode(fingerprint, 'hex'), received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason
+      insert into dead_letter (fingerprint, received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason, status)
+      select decode(fingerprint, 'hex'), received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason,
+        case when reason_code = '${handedOver}' then 'retry' else 'open' end
       from unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::int4[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::int4[], $10::int4[], $11::text[], $12::text[])
         g(fingerprint, received_at, last_received_at, repeats, form, topic, metric, payload, payload_size, value_count, reason_code, reason)
-      on conflict (fingerprint) do update set repeats = dead_letter.repeats + excluded.repeats + 1, last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at),
-        reason_code = excluded.reason_code, reason = excluded.reason, status = case when dead_letter.status = 'discarded' then 'discarded' else 'open' end,
-        status_at = case when dead_letter.status in ('discarded', 'open') then dead_letter.status_at else now() end
-      returning fingerprint, xmax = 0 as "isNew"`,
+      -- settled a moment ago by this very transaction: it was tried again and did not come again
+      on conflict (fingerprint) do update set repeats = dead_letter.repeats + excluded.repeats + case when dead_letter.status = 'resolved' and dead_letter.status_at = now() then 0 else 1 end,
+        last_received_at = greatest(dead_letter.last_received_at, excluded.last_received_at),
+        reason_code = excluded.reason_code, reason = excluded.reason, status = case when dead_letter.status = 'discarded' then 'discarded' else excluded.status end,
+        status_at = case when dead_letter.status in ('discarded', excluded.status) then dead_letter.status_at else now() end`,
     values: [
       keys,
       instantArray(rows.map((r) => r.letter.receivedAt)),
-      instantArray(rows.map((r) => (r.repeats.at(-1) ?? r.letter).receivedAt)),
-      int4Array(rows.map((r) => r.repeats.length)),
+      instantArray(rows.map((r) => r.last.receivedAt)),
+      int4Array(rows.map((r) => r.repeats)),
       rows.map((r) => r.letter.form),
       rows.map((r) => indexed(r.letter.topic)),
       rows.map((r) => (r.letter.metric === null ? null : indexed(r.letter.metric))),
@@ -259,11 +265,6 @@ export async function insertLetters(db: pg.Client, letters: readonly Letter[]): 
       rows.map((r) => clean(r.letter.reason)),
     ],
   });
-  const isNew = new Map(written.map((r) => [r.fingerprint.toString("hex"), r.isNew]));
-  return keys.flatMap((key, i) => [
-    { letter: rows[i]!.letter, isNew: isNew.get(key) ?? true },
-    ...rows[i]!.repeats.map((letter) => ({ letter, isNew: false })),
-  ]);
 }
 
 /** PostgreSQL's text has no NUL, and half of a surrogate pair is no UTF-8. */
@@ -303,6 +304,7 @@ export async function announce(
   const notes: [string, string][] = [];
   for (let i = 0; i < ids.length; i += 500) notes.push(["board", JSON.stringify(ids.slice(i, i + 500))]); // a notice has at most 8,000 bytes
   if (lettersChanged) notes.push(["dead_letter", "changed"]);
+  if (batch.letters.some(({ code }) => code === handedOver)) notes.push(["dead_letter", "retry"]);
   if (notes.length > 0)
     await db.query({
       name: "ingest.announce",

@@ -97,6 +97,43 @@ describe("two workers", () => {
     expect((await third.figures()).messages).toBe(0);
   });
 
+  it("of which one has read everything before: what its session still brings goes to the other, and comes no more", async () => {
+    const [chicago = ""] = await rig.line(`chicago/packing/line-${lines}`, ["packer"]);
+    const stored = () => rig.values(`chicago/packing/line-${lines}/packer/temperature`);
+    const plc = `plc/${lines}/db1`;
+    await rig.rows("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
+      rig.ids.signals.get(`${press}/temperature`),
+      plc,
+    ]);
+    const all = await (await rig.worker()).ready();
+    await rig.publish(plc, { ts: at, temp: 1 });
+    await arrives(1);
+    await all.stop();
+    await rig.rows("delete from topic_mapping where pattern = $1", [plc]);
+    for (let i = 0; i < 200; i++) await rig.publish(`${chicago}/temperature`, { ts: at + i, value: i });
+    const two = await (await rig.worker({ INGEST_NAME: "chicago", INGEST_TOPICS: "takt/v1/chicago/#" })).ready();
+    for (let i = 200; i < 300; i++) await rig.publish(`${chicago}/temperature`, { ts: at + i, value: i }); // both sessions get these
+    await rig.publish(`${topic}/temperature`, { ts: at + 1, value: 2 });
+    const one = await (await rig.worker({ INGEST_TOPICS: "takt/v1/berlin/#" })).ready();
+    await arrives(2);
+    await until("all of Chicago's values are stored", async () => (await stored()).length === 300);
+    await until("nothing waits to be handed over", async () => (await rig.rows("select from dead_letter where reason_code = 'other_worker'")).length === 0);
+    const { written, setAside, messages } = await one.figures();
+    expect({ written, setAside }).toEqual({ written: 1, setAside: 300 });
+    expect((await two.figures()).written).toBe(300);
+    expect([await sum(one), await sum(two)]).toEqual([0, 0]);
+    // The session is as narrow as the worker now, and so is its lease.
+    await until("the lease names no more than is read", async () => {
+      const [lease] = await rig.rows<{ filters: string[] }>("select filters from ingest_lease where name = 'ingest'");
+      return lease?.filters.join() === "takt/v1/berlin/#";
+    });
+    for (const name of [`${chicago}/temperature`, plc]) await rig.publish(name, { ts: at + 300, value: 1 });
+    await rig.publish(`${topic}/temperature`, { ts: at + 2, value: 3 });
+    await arrives(3);
+    await until("Chicago's is stored", async () => (await stored()).length === 301);
+    expect((await one.figures()).messages).toBe(messages + 1);
+  });
+
   it("one whose lease was taken notices without a message, lets go of the broker and stands by", async () => {
     const worker = await (await rig.worker()).ready();
     await rig.rows("update ingest_lease set fence = fence + 1, holder = 'elsewhere 1 now', expires_at = now() + interval '12 s' where name = 'ingest'");
@@ -246,9 +283,10 @@ describe("what it tells", () => {
     expect(JSON.parse((await worker.get("/ready"))?.body ?? "")).toEqual({
       ready: true,
       database: true,
-      broker: true,
-      sparkplug: false,
       lease: true,
+      broker: true,
+      subscribed: true,
+      sparkplug: null,
       trouble: "",
     });
     const metrics = (await worker.get("/metrics"))?.body ?? "";

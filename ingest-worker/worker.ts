@@ -8,14 +8,14 @@ import { Bytes } from "./binary.ts";
 import { connectDatabase, faultOf, sentenceOf } from "./database.ts";
 import type { Env } from "./env.ts";
 import { acquireLease, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
-import { type BrokerOptions, connectMqtt, type Delivery, type MqttLink } from "./mqtt.ts";
+import { type BrokerOptions, brokerOf, connectMqtt, type Delivery, type MqttLink } from "./mqtt.ts";
 import { loadPlant, type Plant } from "./plant.ts";
 import { Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
-import { namespace } from "./sample.ts";
+import { Share } from "./share.ts";
 import type { Said } from "./sparkplug/liveness.ts";
 import { openSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
-import type { Stats } from "./stats.ts";
+import type { Part, Stats } from "./stats.ts";
 import { type SafeContext, writeSafely } from "./write-safely.ts";
 
 /** A batch is written this long after its first value at the latest: below it, latency; above it, fewer transactions. */
@@ -28,6 +28,7 @@ export class Worker {
   private readonly log: Logger;
   private readonly holder: string;
   private readonly broker: BrokerOptions;
+  private readonly share: Share;
   private readonly held = new Held();
   private plant: Plant | null = null;
   private resolver: Resolver | null = null;
@@ -37,6 +38,7 @@ export class Worker {
   private holding = false;
   private stopping = false;
   private plantChanged = false;
+  private claimDue = false;
   private retryAsked = true;
   /** Why the loop cannot go on: a connection has ended while nothing was under way on it, or the lease is another's. */
   private lost: Error | null = null;
@@ -49,15 +51,8 @@ export class Worker {
     this.stats = stats;
     this.log = log;
     this.holder = holder;
-    this.broker = {
-      url: env.MQTT_URL,
-      username: env.MQTT_USERNAME,
-      password: env.MQTT_PASSWORD,
-      ca: env.MQTT_CA_FILE,
-      cert: env.MQTT_CERT_FILE,
-      key: env.MQTT_KEY_FILE,
-      version: env.MQTT_VERSION,
-    };
+    this.broker = brokerOf(env);
+    this.share = new Share(env.INGEST_TOPICS, env.SPARKPLUG_GROUPS);
     stats.heldBy(() => this.held.values);
   }
 
@@ -88,12 +83,11 @@ export class Worker {
         const lease = await this.lease(db);
         if (!lease) break;
         this.lost = null;
+        this.share.begin(lease, this.mqtt !== null);
         await this.reload(db);
         tries = 0;
         await this.listen(side);
-        this.stats.databaseOk = true;
         this.stats.leased = true;
-        this.trouble("");
         // Into the batch, too: a second time it changes nothing, but the boards are told.
         if (!this.mqtt) for (const link of await endUnwatched(db, this.env.SPARKPLUG_GROUPS, this.plant!.sources, Date.now())) this.held.filling.link(link);
         this.openLinks(this.mqtt ? new Map() : await linksSaid(db));
@@ -106,14 +100,17 @@ export class Worker {
         await this.close(side, lease);
         return;
       } catch (error) {
-        this.stats.databaseOk = false;
         if (error instanceof LeaseLost) {
           this.stats.leased = false;
-          this.trouble(error.message);
+          this.trouble("lease", error.message);
           await this.closeLinks();
           this.forget();
         } else if (faultOf(error) === "retry") {
-          this.trouble(`Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.held.values} values, the broker keeps the rest; trying again.`);
+          this.stats.databaseOk = false;
+          this.trouble(
+            "database",
+            `Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.held.values} values, the broker keeps the rest; trying again.`,
+          );
           void this.sparkplug?.offline(); // edges then store and forward
         } else throw error;
         await this.sleep(Math.min(10_000, 250 * 2 ** Math.min(tries++, 6)) * (0.5 + Math.random() / 2));
@@ -125,12 +122,12 @@ export class Worker {
   }
 
   private async lease(db: pg.Client): Promise<Lease | null> {
-    const { INGEST_TOPICS, SPARKPLUG_GROUPS } = this.env;
-    const filters = [...(INGEST_TOPICS ?? [`${namespace}/#`]), ...SPARKPLUG_GROUPS.map((group) => `spBv1.0/${group}/#`)];
     while (!this.stopping) {
-      const lease = await acquireLease(db, this.env.INGEST_NAME, filters, this.holder);
+      const lease = await acquireLease(db, this.env.INGEST_NAME, this.share.configured, this.holder);
+      this.stats.databaseOk = true;
+      this.trouble("database", "");
+      this.trouble("lease", "heldBy" in lease ? `Standing by: the ${lease.heldBy}. It takes over when that one stops.` : "");
       if (!("heldBy" in lease)) return lease;
-      this.trouble(`Standing by: the ${lease.heldBy}. It takes over when that one stops.`);
       await this.sleep(2_000);
     }
     return null;
@@ -139,15 +136,15 @@ export class Worker {
   private async reload(db: pg.Client): Promise<Resolver> {
     this.plantChanged = false;
     this.plant = await loadPlant(db, this.plant);
-    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.said);
-    this.subscribe();
+    const taken = String(this.share.taken);
+    await this.share.follow(db, this.plant);
+    if (this.share.taken.length > 0 && String(this.share.taken) !== taken)
+      this.log.warn(`The plant maps ${this.share.taken.join(", ")}, but another worker reads that: not subscribed to.`);
+    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.said, this.share.isOurs);
+    this.stats.plantRevision = this.plant.revision;
+    this.mqtt?.subscribe(this.share.filters);
     this.log.info({ revision: this.plant.revision, signals: this.plant.signals.size, machines: this.plant.machines.size }, "plant read");
     return this.resolver;
-  }
-
-  private subscribe(): void {
-    const mapped = this.plant?.jsonMappings.map((m) => m.pattern) ?? [];
-    this.mqtt?.subscribe(this.env.INGEST_TOPICS ?? [`${namespace}/#`, ...mapped.filter((p) => !p.startsWith(`${namespace}/`))]);
   }
 
   private async listen(side: pg.Client): Promise<void> {
@@ -164,18 +161,27 @@ export class Worker {
   private openLinks(said: Map<string, Said[]>): void {
     this.sparkplug?.online();
     if (this.mqtt) return;
-    this.mqtt = connectMqtt(this.broker, `takt-${this.env.INGEST_NAME}`, {
+    this.mqtt = connectMqtt(this.broker, `takt-${this.env.INGEST_NAME}`, this.share.atBroker, {
       onMessage: (delivery, epoch) => this.receive(delivery, epoch),
       onChange: (connected, why) => {
-        if (connected !== this.stats.mqttConnected || why)
-          this.log[connected && !why ? "info" : "warn"](
-            connected ? why || `connected to ${this.stats.brokerUrl}` : `Broker: ${why || "connection lost"}; trying again`,
-          );
+        if (connected) this.log.info(`connected to ${this.stats.brokerUrl}`);
+        else if (this.stats.mqttConnected || why) this.log.warn(`Broker: ${why || "connection lost"}; trying again`);
         this.stats.mqttConnected = connected;
-        this.stats.trouble = connected ? why : `Broker: ${why || "connection lost"}`;
+        this.stats.subscribed = false;
+        this.stats.troubles.broker = connected ? "" : `Broker: ${why || "connection lost"}`;
+        this.stats.troubles.subscriptions = "";
+      },
+      onSubscribed: (refused) => {
+        this.stats.subscribed = refused === "";
+        this.trouble("subscriptions", refused && `Broker: ${refused}`);
+      },
+      onSession: (filters) => {
+        this.share.sessionIs(filters);
+        this.claimDue = true;
+        this.bell.ring();
       },
     });
-    this.subscribe();
+    this.mqtt.subscribe(this.share.filters);
     if (this.env.SPARKPLUG_GROUPS.length > 0)
       this.sparkplug = openSparkplug(this.broker, this.env.SPARKPLUG_HOST_ID, this.env.SPARKPLUG_GROUPS, {
         resolver: () => this.resolver!,
@@ -190,7 +196,7 @@ export class Worker {
         onChange: (connected, why) => {
           if (connected || why)
             this.log[connected ? "info" : "warn"](connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug: ${why}`);
-          this.stats.sparkplugConnected = connected;
+          this.stats.sparkplugIs(connected, connected ? "" : why || "the connection to the broker was lost");
         },
       });
     this.sparkplug?.online();
@@ -241,9 +247,14 @@ export class Worker {
     for (;;) {
       if (this.lost) throw this.lost;
       while (this.plantChanged) await this.reload(db);
+      if (this.claimDue) {
+        this.claimDue = false;
+        await this.share.claim(db);
+      }
       if (this.retryAsked && !this.held.isQueued) {
         this.retryAsked = false;
-        if (await feedRetries(db, () => this.reload(db), this.held.filling, this.sparkplug)) this.retryAsked = true;
+        if (await feedRetries(db, () => this.reload(db), this.held.filling, this.sparkplug, this.share)) this.retryAsked = true;
+        if (this.held.filling.batch.retried.length === 0) await this.share.giveBack(db);
         this.filled();
       }
       if (!this.held.isQueued) {
@@ -254,7 +265,10 @@ export class Worker {
             await this.leaveSparkplug(); // what it says of its links on leaving is written too
             continue;
           }
-          await this.bell.wait(null, () => this.stopping || this.plantChanged || this.retryAsked || this.lost !== null || !isEmpty(this.held.filling.batch));
+          await this.bell.wait(
+            null,
+            () => this.stopping || this.plantChanged || this.claimDue || this.retryAsked || this.lost !== null || !isEmpty(this.held.filling.batch),
+          );
           continue;
         }
         const wait = batch.firstAt + lingerMs - Date.now();
@@ -279,6 +293,7 @@ export class Worker {
       const now = Date.now();
       this.stats.committed(outcome, now - from, now - (queued.batch.firstAt || from));
       this.mqtt?.acknowledge(queued.epoch, queued.batch.acks);
+      if (queued.batch.retried.length > 0) await this.share.giveBack(db);
       if (!this.held.isQueued) this.letGoOn();
     }
   }
@@ -301,7 +316,9 @@ export class Worker {
       this.sign(side)
         .then(async () => {
           if (beats++ % 10 === 0) await renewLease(side, lease);
-          if (beats % 30 === 0) this.retryAsked = true;
+          if (beats % 30 !== 0) return;
+          this.retryAsked = true;
+          if (this.share.taken.length > 0) this.plantChanged = true; // whoever read it may be gone
         })
         .catch((error: Error) => {
           if (error instanceof LeaseLost) this.lose(error);
@@ -341,7 +358,8 @@ export class Worker {
     const links = [this.mqtt?.end(), this.leaveSparkplug()];
     this.mqtt = null;
     this.stats.mqttConnected = false;
-    this.stats.sparkplugConnected = false;
+    this.stats.subscribed = false;
+    this.stats.sparkplugIs(false);
     await Promise.allSettled(links);
   }
 
@@ -353,21 +371,21 @@ export class Worker {
   private async leaveSparkplug(): Promise<void> {
     const link = this.sparkplug;
     this.sparkplug = null;
-    this.stats.sparkplugConnected = false;
+    this.stats.sparkplugIs(false);
     await link?.end();
   }
 
   // The lease is lost: what is held was not acknowledged, so its new reader gets it.
   private forget(): void {
     this.held.forget();
-    this.stats.received = this.held.filling.received;
+    this.stats.givenBack = this.held.givenBack;
     this.said.clear();
     this.holding = false;
   }
 
-  private trouble(sentence: string): void {
-    if (sentence && sentence !== this.stats.trouble) this.log.warn(sentence);
-    this.stats.trouble = sentence;
+  private trouble(part: Part, sentence: string): void {
+    if (sentence && sentence !== this.stats.troubles[part]) this.log.warn(sentence);
+    this.stats.troubles[part] = sentence;
   }
 
   /** Ends early only when the worker stops. */

@@ -1,4 +1,4 @@
-// Outcomes that are not "written": repeats, conflicts, what the database refuses, signals that go away, a lease that is lost, letters tried again.
+// Outcomes that are not "written": repeats, conflicts, what the database refuses, signals that go away, a lease that is lost.
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { addLine, type PlantIds } from "#/scripts/soak/plant.ts";
@@ -6,8 +6,6 @@ import { Writer } from "#/scripts/soak/writer.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { emptyBatch } from "./batch.ts";
 import { LeaseLost } from "./lease.ts";
-import { feedRetries } from "./retry.ts";
-import { Flag } from "./sample.ts";
 import { signalAt } from "./testing.ts";
 import { writeBatch } from "./write.ts";
 
@@ -28,7 +26,7 @@ afterAll(() => fresh.drop());
 afterEach(() => db.query("rollback")); // of a test that failed half-way
 // A line of its own for each test.
 beforeEach(async () => {
-  await db.query("delete from dead_letter");
+  await db.query("delete from dead_letter; delete from ingest_lease");
   const line = `line-${++lines}`;
   const machines = {
     press: [
@@ -42,7 +40,7 @@ beforeEach(async () => {
   ids = await addLine(db, { site: "berlin", area: "stamping", line, machines });
   press = `berlin/stamping/${line}/press`;
   root = `takt/v1/${press}`;
-  writer = await Writer.on(db, line);
+  writer = await Writer.on(db, line, [`takt/v1/berlin/stamping/${line}/#`]);
 });
 
 type LetterRow = { topic: string; payload: string; code: string; reason: string; status: string; repeats: number };
@@ -73,12 +71,12 @@ describe("repeats and conflicts", () => {
     expect([await values("temperature"), await letters()]).toEqual([[5], []]);
   });
 
-  it("another value for the same instant is set aside with both values named, and a repeat of it is not a second letter", async () => {
+  it("another value for the same instant is set aside with both values named; a repeat of it is set aside too, and not a second letter", async () => {
     writer.send(`${root}/temperature`, { ts: now, value: 5 });
     writer.send(`${root}/temperature`, { ts: now, value: 6 });
     expect(await writer.commit()).toEqual({ written: 1, duplicate: 0, setAside: new Map([["conflict", 1]]) });
     writer.send(`${root}/temperature`, { ts: now, value: 6 });
-    expect(await writer.commit()).toEqual({ written: 0, duplicate: 1, setAside: new Map() });
+    expect(await writer.commit()).toEqual({ written: 0, duplicate: 0, setAside: new Map([["conflict", 1]]) });
     expect(await values("temperature")).toEqual([5]);
     expect(await letters()).toEqual([
       {
@@ -127,7 +125,8 @@ describe("repeats and conflicts", () => {
     const setAside = [...outcome.setAside.values()].reduce((a, b) => a + b, 0);
     expect(outcome.written + outcome.duplicate + setAside).toBe(writer.filling.received);
     const { rows } = await db.query<{ n: number }>("select sum(repeats + 1)::int as n from dead_letter");
-    expect(rows[0]!.n).toBe([...outcome.setAside.values()].reduce((a, b) => a + b, 0) + (outcome.duplicate - duplicatesOfSamples()));
+    expect(rows[0]!.n).toBe(setAside);
+    expect(outcome.duplicate).toBe(duplicatesOfSamples());
     function duplicatesOfSamples() {
       // of temperature: instants now..now+9 come from both lists; equal values are repeats
       const seen = new Map<number, number>();
@@ -139,6 +138,21 @@ describe("repeats and conflicts", () => {
         }
       return n;
     }
+  });
+
+  it("fifty bad messages are fifty set aside, in one batch and in several, and one letter that counts them", async () => {
+    const bad = (n: number) => {
+      for (let i = 0; i < n; i++) writer.send(`${root}/temperature`, { ts: now, value: "hot" }, now + i);
+      return writer.commit();
+    };
+    expect(await bad(20)).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 20]]) });
+    expect(await bad(30)).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 30]]) });
+    expect((await letters()).map((l) => [l.code, l.repeats])).toEqual([["value_type", 49]]);
+    const { rows } = await db.query(
+      "select extract(epoch from received_at)::float8 * 1000 - $1 as first, extract(epoch from last_received_at)::float8 * 1000 - $1 as last from dead_letter",
+      [now],
+    );
+    expect(rows).toEqual([{ first: 0, last: 29 }]);
   });
 });
 
@@ -279,91 +293,7 @@ describe("the lease", () => {
   });
 });
 
-describe("letters", () => {
-  const retry = async () => {
-    await db.query("update dead_letter set status = 'retry' where status = 'open'");
-    expect(await feedRetries(db, () => writer.reload(), writer.filling, null)).toBe(false);
-    return writer.commit();
-  };
-
-  it("an unknown signal, once it is mapped, is written at the instant at which it came, and its letter is resolved", async () => {
-    writer.send(`plc/${lines}`, { ts: now, temp: 55 });
-    writer.send(`plc/${lines}`, { temp: 56 }, now + 777);
-    await writer.commit();
-    expect((await letters()).map((l) => [l.code, l.status])).toEqual([
-      ["unknown_signal", "open"],
-      ["unknown_signal", "open"],
-    ]);
-    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
-      ids.signals.get(`${press}/temperature`),
-      `plc/${lines}`,
-    ]);
-    await writer.reload();
-    expect(await retry()).toMatchObject({ written: 2 });
-    expect((await letters()).map((l) => l.status)).toEqual(["resolved", "resolved"]);
-    const { rows } = await db.query<{ at: Date; flags: number }>("select at, flags from sample where signal_id = $1 order by at", [
-      ids.signals.get(`${press}/temperature`),
-    ]);
-    expect(rows.map((r) => [r.at.getTime(), r.flags])).toEqual([
-      [now, 0],
-      [now + 777, Flag.stampedOnReceipt],
-    ]);
-  });
-
-  it("one that fails again is open again with its new reason", async () => {
-    writer.send(`plc/${lines}`, { ts: now, temp: "hot" });
-    await writer.commit();
-    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
-      ids.signals.get(`${press}/temperature`),
-      `plc/${lines}`,
-    ]);
-    await writer.reload();
-    await retry();
-    const after = await letters();
-    // the message is settled; what is left of it is its one bad value
-    expect(after.map((l) => [l.code, l.status])).toContainEqual(["value_type", "open"]);
-    expect(after.filter((l) => l.status === "open").length).toBe(1);
-  });
-
-  it("a conflict that was made room for is written with the value as sent", async () => {
-    writer.send(`${root}/power`, { ts: now, value: 1000 });
-    writer.send(`${root}/power`, { ts: now, value: 3000 });
-    await writer.commit();
-    await db.query("delete from sample where signal_id = $1", [ids.signals.get(`${press}/power`)]);
-    await retry();
-    expect(await values("power")).toEqual([3.5]);
-  });
-
-  it("a letter that was discarded stays discarded when it comes again", async () => {
-    for (const _ of [1, 2]) {
-      writer.send(`${root}/humour`, { ts: now, value: 1 });
-      await writer.commit();
-      await db.query("update dead_letter set status = 'discarded'");
-    }
-    expect((await letters()).map((l) => [l.status, l.repeats])).toEqual([["discarded", 1]]);
-  });
-
-  it("of one too large only the head is kept; it cannot be tried again and says so by staying open", async () => {
-    writer.resolver.metric("G/N", "m", now, "x".repeat(2_000_000), 0, now, writer.filling);
-    writer.filling.letter({
-      form: "message",
-      topic: "plc/large",
-      metric: null,
-      payload: Buffer.alloc(5_000_000, 65),
-      valueCount: 1,
-      code: "payload_too_large",
-      reason: "Too large.",
-      receivedAt: now,
-    });
-    await writer.commit();
-    await retry();
-    const { rows } = await db.query("select length(payload) as kept, payload_size as size, status from dead_letter order by payload_size");
-    expect(rows).toEqual([
-      { kept: 1_048_576, size: 2_000_031, status: "open" },
-      { kept: 1_048_576, size: 5_000_000, status: "open" },
-    ]);
-  });
-
+describe("nothing", () => {
   it("an empty batch commits nothing and breaks nothing", async () => {
     expect(await writeBatch(writer.context(), emptyBatch())).toEqual({ written: 0, duplicate: 0, setAside: new Map() });
     expect(signalAt(writer.plant, `${press}/good`).latest).toBeNull();

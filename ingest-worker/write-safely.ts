@@ -47,7 +47,7 @@ async function writeHalves(ctx: SafeContext, batch: Batch, error: Error): Promis
     return writeSafely(ctx, { ...batch, samples: [], letters: [...batch.letters, refused] });
   }
   const middle = samples.length >> 1;
-  const first = await writeSafely(ctx, { ...batch, samples: samples.slice(0, middle), letters: [], links: [], retried: [], repeats: 0 });
+  const first = await writeSafely(ctx, { ...batch, samples: samples.slice(0, middle), letters: [], links: [], retried: [], repeats: 0, setAside: new Map() });
   const second = await writeSafely(ctx, { ...batch, samples: samples.slice(middle) });
   for (const [code, n] of second.setAside) first.setAside.set(code, (first.setAside.get(code) ?? 0) + n);
   return { written: first.written + second.written, duplicate: first.duplicate + second.duplicate, setAside: first.setAside };

@@ -8,7 +8,7 @@ import { checkLease, type Lease } from "./lease.ts";
 import type { Plant } from "./plant.ts";
 import { between, merge, rangesOf, recount } from "./recount.ts";
 import { Flag, type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
-import { announce, insertLetters, insertLinks, type LetterWritten, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
+import { announce, insertLetters, insertLinks, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
 
 /** Values by outcome; received = written + duplicate + setAside. */
 export type Outcome = { written: number; duplicate: number; setAside: Map<string, number> };
@@ -60,7 +60,8 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
     await upsertMarks(db, derived);
     await insertLinks(db, batch.links, plant.sources);
     await settleRetried(db, batch.retried);
-    const letters = await insertLetters(db, [...batch.letters, ...late.conflicts]);
+    const letters = [...batch.letters, ...late.conflicts];
+    await insertLetters(db, letters);
     await announce(db, ctx.lineAnnouncedAt, derived, batch, late.written, letters.length > 0 || batch.retried.length > 0, plant);
     await db.query("commit");
     for (const signal of derived.touched) {
@@ -71,7 +72,7 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
       const source = plant.sources.get(link.address);
       if (source && link.alive !== null) source.announced = link.alive;
     }
-    return outcome(derived, late, letters, batch.repeats);
+    return outcome(derived, late, letters, batch);
   } catch (error) {
     for (const signal of derived.touched) {
       signal.work = null;
@@ -85,14 +86,11 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
   }
 }
 
-function outcome(derived: Derived, late: Late, letters: LetterWritten[], repeats: number): Outcome {
-  const setAside = new Map<string, number>();
-  let repeated = 0;
-  for (const { letter, isNew } of letters) {
-    if (isNew) setAside.set(letter.code, (setAside.get(letter.code) ?? 0) + letter.valueCount);
-    else repeated += letter.valueCount;
-  }
-  return { written: derived.trend.length + derived.ledger.length + late.written.length, duplicate: late.duplicates + repeats + repeated, setAside };
+// Set aside is every bad value, also one whose letter stood there already and only counts it.
+function outcome(derived: Derived, late: Late, letters: readonly Letter[], batch: Batch): Outcome {
+  const setAside = new Map(batch.setAside);
+  for (const { code, valueCount } of letters) setAside.set(code, (setAside.get(code) ?? 0) + valueCount);
+  return { written: derived.trend.length + derived.ledger.length + late.written.length, duplicate: late.duplicates + batch.repeats, setAside };
 }
 
 /** Rows go to the database in parts of this size, so that it works on the first ones while the others are still being encoded. */
@@ -234,12 +232,14 @@ async function compare(db: pg.Client, samples: readonly Sample[], out: Late): Pr
 // A counter whose newest reading says "no value" goes on from the count before it, which a late one may be.
 async function findLastCounts(db: pg.Client, late: readonly Sample[]): Promise<void> {
   const isOpen = ({ signal, value }: Sample) => signal.counter !== null && value !== null && signal.work !== null && (signal.work.flags & Flag.noValue) !== 0;
-  const signals = [...new Set(late.filter(isOpen).map((s) => s.signal))];
+  const counts = late.filter(isOpen);
+  const signals = [...new Set(counts.map((s) => s.signal))];
   if (signals.length === 0) return;
+  // Not before the late one itself.
+  const bounds = between("s.at", [...counts.map((s) => s.at), ...signals.map((s) => s.work!.at)]);
   const { rows } = await db.query<{ i: number; value: number | null }>({
-    name: "ingest.lastCounts",
     text: `-- ingest.lastCounts
-      select g.i::int - 1 as i, (select value from ledger_sample s where s.signal_id = g.id and s.value is not null order by at desc limit 1) as value
+      select g.i::int - 1 as i, (select value from ledger_sample s where s.signal_id = g.id and s.value is not null and ${bounds} order by at desc limit 1) as value
       from unnest($1::int4[]) with ordinality g(id, i)`,
     values: [int4Array(signals.map((s) => s.id))],
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { recalledEvents } from "./liveness.ts";
 import { byAlias, decode, double, type Sent, TestEdge, t0, Watched } from "./testing.ts";
 
 const a = (value: number, alias = 1) => double("a", value, { alias });
@@ -286,12 +287,35 @@ describe("history", () => {
     expect(watched.said).toEqual(["history Berlin/Edge1 null -59500"]);
   });
 
-  it("before this host's start it does not know the windows: once a minute of history", () => {
+  const fill = (from: number, to: number, stepMs: number) =>
+    Array.from({ length: Math.abs(to - from) / stepMs }, (_, i) => historical(i, t0 + from + Math.sign(to - from) * i * stepMs));
+
+  it("of the time before anything was said of a link, a backlog says that it was alive from its first value on: once, in however many messages", () => {
     const watched = new Watched();
     const edge = new TestEdge();
     watched.send(edge.nbirth([a(0)], t0), t0);
-    const backlog = Array.from({ length: 300 }, (_, i) => historical(i, t0 - 300_000 + i * 1_000));
-    watched.send(edge.ndata(backlog, t0 + 1), t0 + 1);
-    expect(watched.said.slice(1)).toEqual([-300_000, -240_000, -180_000, -120_000, -60_000].map((at) => `history Berlin/Edge1 null ${at}`));
+    for (let hour = 24; hour > 0; hour--) watched.send(edge.ndata(fill(-hour * 3_600_000, (1 - hour) * 3_600_000, 30_000), t0 + 1), t0 + 1);
+    expect(watched.said.slice(1)).toEqual([`history Berlin/Edge1 true ${-24 * 3_600_000}`]);
+    expect(watched.out.values.filter((v) => v.historical)).toHaveLength(24 * 120);
+  });
+
+  it("one that comes with its newest values first says so once a minute of it", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    watched.send(edge.nbirth([a(0)], t0), t0);
+    watched.send(edge.ndata(fill(0, -300_000, 1_000), t0 + 1), t0 + 1);
+    expect(watched.said.slice(1)).toEqual([-60_000, -120_000, -180_000, -240_000].map((at) => `history Berlin/Edge1 true ${at}`));
+  });
+
+  it("where more was said before this host's start than it was told of, it does not know the windows: a remark a minute", () => {
+    const watched = new Watched();
+    const edge = new TestEdge();
+    const said = Array.from({ length: recalledEvents }, (_, i) => ({ at: t0 - 20_000 + i, kind: i % 2 === 0 ? "birth" : "death", alive: i % 2 === 0 }));
+    watched.host.recall([["Berlin/Edge1", said]], t0);
+    watched.send(edge.nbirth([a(0)], t0), t0);
+    watched.send(edge.ndata(fill(-300_000, 0, 1_000), t0 + 1), t0 + 1);
+    expect(watched.said.filter((one) => one.startsWith("history")).slice(0, 5)).toEqual(
+      [-300_000, -240_000, -180_000, -120_000, -60_000].map((at) => `history Berlin/Edge1 null ${at}`),
+    );
   });
 });

@@ -1,8 +1,11 @@
 // Whether one publisher (edge node or device) is known to be there, in its own time; and what is said of it when that changes.
 import type { LinkChange } from "./types.ts";
 
-const thinningMs = 60_000; // where this host does not know which windows were dead, one history remark a minute reaches each that is longer
+/** Shorter than any source's time-out: what is nearer to its neighbour is vouched for by both. */
+const thinningMs = 60_000;
 const keptWindows = 64;
+/** So many of the newest events of a link a host takes over from the one before it: more than the windows that it keeps. */
+export const recalledEvents = 200;
 
 type DeadWindow = { from: number; to: number; vouched: boolean };
 /** What was said of a link before this host started, in order of time: as LinkChange has it. */
@@ -16,6 +19,8 @@ export class Liveness {
   private deadFrom: number | null = null;
   /** Windows from here on are known. */
   private knownFrom: number | null = null;
+  /** Nothing was ever said of the time before that. */
+  private knowsAll = true;
   private dead: DeadWindow[] = [];
   private remarkedAt = Number.NEGATIVE_INFINITY;
 
@@ -26,6 +31,7 @@ export class Liveness {
   /** Takes over what an earlier host said. A link that it left alive is not known to be: say its death first. */
   recall(said: readonly Said[]): void {
     if (this.alive !== null) return;
+    this.knowsAll = said.length < recalledEvents;
     for (const { at, alive } of said) {
       if (alive === false) this.deadFrom ??= at;
       else if (alive === true && this.deadFrom !== null) {
@@ -62,18 +68,27 @@ export class Liveness {
     links.push({ address: this.address, at: from, kind, alive: false, detail });
   }
 
-  /** A value of `at` came as history: said once for each dead window that it falls into, because its edge was recording all the while. */
+  /**
+   * A value of `at` came as history: its edge was recording then. Said once for each dead window that it falls into. Of the time of which nothing was
+   * ever said, it says that the link was alive from there on: once for a backlog that comes in order, at most once a minute for one that comes backwards.
+   */
   history(at: number, links: LinkChange[]): void {
     const window = this.dead.find((w) => at >= w.from && at <= w.to);
+    let alive: true | null = null;
     if (window) {
       if (window.vouched) return;
       window.vouched = true;
     } else {
-      // Dead windows from before this host's start are not known to it.
       if (this.knownFrom !== null && at >= this.knownFrom) return;
-      if (Math.abs(at - this.remarkedAt) < thinningMs) return;
-      this.remarkedAt = at;
+      // Where windows are no longer known, one remark a minute reaches each that is longer.
+      const before = this.knowsAll && this.knownFrom !== null ? this.knownFrom : this.remarkedAt;
+      if (Math.abs(at - before) < thinningMs) return;
+      if (this.knowsAll && this.knownFrom !== null) {
+        alive = true;
+        this.knownFrom = at;
+      } else this.remarkedAt = at;
     }
-    links.push({ address: this.address, at, kind: "history", alive: null, detail: "Values of the time without link were delivered as history." });
+    const detail = alive ? "Values from here on were delivered as history." : "Values of the time without link were delivered as history.";
+    links.push({ address: this.address, at, kind: "history", alive, detail });
   }
 }

@@ -4,6 +4,7 @@ import type { EdgeNode, Held, Message } from "./edge-node.ts";
 import type { Key, MetricReader, MetricTable, Target } from "./metrics.ts";
 import type { Nodes } from "./nodes.ts";
 import type { RebirthDesk } from "./rebirth.ts";
+import { refuseFailed } from "./refuse.ts";
 import type { HostOutput } from "./types.ts";
 
 const maxAskedFor = 1_000;
@@ -21,8 +22,16 @@ export class Turn {
     this.desk = desk;
   }
 
-  /** NDATA, DDATA, DBIRTH or DDEATH of a node that is online. */
+  /** NDATA, DDATA, DBIRTH or DDEATH of a node that is online. Never throws: those behind it have their turn. */
   apply(node: EdgeNode, message: Message, out: HostOutput): void {
+    try {
+      this.applyOne(node, message, out);
+    } catch (error) {
+      refuseFailed(out, message, error);
+    }
+  }
+
+  private applyOne(node: EdgeNode, message: Message, out: HostOutput): void {
     const { to } = message;
     if (to.type === "NDATA") return this.give(node, node.table, null, node.liveness, message, out);
     if (to.device === null) return;
@@ -40,10 +49,18 @@ export class Turn {
     else this.onDeviceDeath(node, message, out);
   }
 
-  /** The values of the opened message by a table of metrics; null: by its own names alone. */
+  /** The values of the opened message by a table of metrics; null: by its own names alone. All of them, or the message is refused. */
   give(node: EdgeNode, table: MetricTable | null, prior: MetricTable | null, liveness: Target["liveness"], message: Message, out: HostOutput): void {
     const target: Target = { topic: message.topic, address: message.to.address, liveness, table, prior, receivedAt: message.receivedAt };
-    const undeclared = this.reader.values(target, out);
+    const [values, refused] = [out.values.length, out.refused.length];
+    let undeclared: Key[] = [];
+    try {
+      undeclared = this.reader.values(target, out);
+    } catch (error) {
+      out.values.length = values;
+      out.refused.length = refused;
+      refuseFailed(out, message, error);
+    }
     if (undeclared.length > 0 && table !== null && node.phase === "online") this.askFor(node, message, undeclared, out);
   }
 

@@ -22,7 +22,7 @@ export type SparkplugValue = {
 
 /**
  * What a link said of itself, and what was seen missing on it. alive: true from `at` on, false from `at` on, null a remark.
- * history: a value of that instant was delivered as history while the link was dead.
+ * history: a value of that instant was delivered as history while the link was dead; with alive true, the first of a time of which nothing else is known.
  */
 export type LinkChange = {
   address: string;
@@ -62,7 +62,7 @@ export type HostOutput = {
   commands: Command[];
   /** Metrics of messages that had come before, byte for byte. */
   duplicates: number;
-  /** Metrics of a type that cannot be kept, refused once since their birth and not again. */
+  /** Metrics of a type that cannot be kept (`sparkplug_type`), refused once since their birth: these are set aside without a letter of their own. */
   repeats: number;
   /** Metrics that are the protocol's own: bdSeq, Node Control/..., Device Control/..., template definitions. */
   own: number;

@@ -16,13 +16,21 @@ export type Wiretap = {
 export async function wiretap(brokerPort: number): Promise<Wiretap> {
   const sent: Sent[] = [];
   const sockets = new Set<Socket>();
-  const server: Server = createServer((client) => {
-    const broker = connect(brokerPort, "127.0.0.1");
-    const cut = () => {
-      client.destroy();
-      broker.destroy();
-    };
-    for (const socket of [client, broker]) sockets.add(socket.on("close", cut).on("error", cut));
+  // Each side's end is passed on, and neither is ended before the other has heard it out: a client that leaves must not be back before its DISCONNECT is read.
+  const server: Server = createServer({ allowHalfOpen: true }, (client) => {
+    const broker = connect({ port: brokerPort, host: "127.0.0.1", allowHalfOpen: true });
+    for (const [socket, other] of [
+      [client, broker],
+      [broker, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("end", () => other.end());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        if (!socket.readableEnded) other.destroy();
+      });
+    }
     let rest = Buffer.alloc(0);
     client.on("data", (chunk) => {
       rest = Buffer.concat([rest, chunk]);

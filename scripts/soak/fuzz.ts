@@ -103,7 +103,7 @@ export async function fuzzWorker(messages: number, seed: number): Promise<FuzzRe
     );
     const f = await worker.figures();
     const [stored] = await rig.rows<{ samples: number; letters: number }>(
-      "select ((select count(*) from sample) + (select count(*) from ledger_sample))::int as samples, (select count(*) from dead_letter)::int as letters",
+      "select ((select count(*) from sample) + (select count(*) from ledger_sample))::int as samples, (select coalesce(sum(repeats + 1), 0) from dead_letter)::int as letters",
     );
     report.samples = stored!.samples;
     for (const { code, n } of await rig.rows<{ code: string; n: number }>("select reason_code as code, count(*)::int as n from dead_letter group by 1"))
@@ -115,7 +115,7 @@ export async function fuzzWorker(messages: number, seed: number): Promise<FuzzRe
     same("values received", f.received, filling.received);
     same("written + duplicate + set aside", f.written + f.duplicate + f.setAside, f.received);
     same("samples in the database", stored!.samples, f.written);
-    same("letters in the database", stored!.letters, f.setAside);
+    same("letters in the database, with how often they came again", stored!.letters, f.setAside);
     if (!worker.isRunning) report.troubles.push("the worker is not alive");
     const end = await worker.stop();
     if (end.code !== 0) report.troubles.push(`the worker ended with ${end.code ?? end.signal}`);

@@ -94,6 +94,13 @@ describe("backlog", () => {
     const events = [isBorn(0), dies(100), isBorn(400), dies(500), isBorn(600), history(120)];
     expect(dead({ values: [0], events, from: 300, to: 550, now: 700, form: "sparkplug" })).toEqual([[500, 550]]);
   });
+  it("history of before anything was said makes the time alive from its first value to the first birth, however silent, and nothing before it", () => {
+    const events = [{ at: 100 * s, kind: "history", alive: true }, isBorn(400), dies(500)];
+    expect(dead({ values: [100, 300], events, now: 600, form: "sparkplug" })).toEqual([
+      [0, 100],
+      [500, 600],
+    ]);
+  });
 });
 
 describe("for any values and announcements", () => {

@@ -9,7 +9,10 @@ import { clip, complement, minus, union } from "./windows.ts";
 /** First and last value of a source in one minute (a row of source_minute). The time-out is at least 60 s, so no more of the minute is needed. */
 export type PresenceMinute = { firstAt: number; lastAt: number };
 
-/** A row of link_event. `alive`: true from `at` on, false from `at` on, null a remark. Kind `history`: a value of that instant was delivered as history. */
+/**
+ * A row of link_event. `alive`: true from `at` on, false from `at` on, null a remark. Kind `history`: a value of that instant was delivered as history;
+ * with `alive` true it is the first of a time of which nothing else was said, and vouches for nothing before it.
+ */
 export type LinkEvent = { at: number; kind: string; alive: boolean | null };
 
 export type PresenceInput = {
@@ -50,7 +53,7 @@ export function deadWindows({ window, now, form, noDataTimeoutS, minutes, linkEv
 
   const vouched = minus([...pairs, ...announced.alive, ...silence], announced.dead);
   const backlog = form === "sparkplug" ? [] : vouchedWithin(announced.dead, pairs);
-  const history = linkEvents.filter((e) => e.kind === "history").map((e) => e.at);
+  const history = linkEvents.filter((e) => e.kind === "history" && e.alive === null).map((e) => e.at);
   const dead = withoutAny(complement([...vouched, ...backlog], all), history);
   return clip(dead, { from: window.from, to: Math.min(window.to, now) });
 }

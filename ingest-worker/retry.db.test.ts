@@ -1,0 +1,158 @@
+// Letters that are tried again.
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addLine, type PlantIds } from "#/scripts/soak/plant.ts";
+import { Writer } from "#/scripts/soak/writer.ts";
+import { aDatabase, type TestDatabase } from "#/server/testing.ts";
+import { Flag } from "./sample.ts";
+import { signalAt } from "./testing.ts";
+
+let fresh: TestDatabase;
+let db: pg.Client;
+let ids: PlantIds;
+let writer: Writer;
+let lines = 0;
+let press: string;
+let root: string;
+const now = Date.now();
+
+beforeAll(async () => {
+  fresh = await aDatabase();
+  db = await fresh.connect();
+});
+afterAll(() => fresh.drop());
+afterEach(() => db.query("rollback")); // of a test that failed half-way
+// A line of its own for each test.
+beforeEach(async () => {
+  await db.query("delete from dead_letter; delete from ingest_lease");
+  const line = `line-${++lines}`;
+  const machines = {
+    press: [
+      { key: "temperature", role: "measurement" },
+      { key: "power", role: "measurement", scale: 0.001, offset: 0.5 },
+    ],
+  };
+  ids = await addLine(db, { site: "berlin", area: "stamping", line, machines });
+  press = `berlin/stamping/${line}/press`;
+  root = `takt/v1/${press}`;
+  writer = await Writer.on(db, line, [`takt/v1/berlin/stamping/${line}/#`]);
+});
+
+type LetterRow = { topic: string; payload: string; code: string; reason: string; status: string; repeats: number };
+const letters = async () =>
+  (
+    await db.query<LetterRow>(
+      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats from dead_letter order by id",
+    )
+  ).rows;
+const values = async (key: string) =>
+  (await db.query<{ v: number }>("select value as v from sample where signal_id = $1 order by at", [ids.signals.get(`${press}/${key}`)])).rows.map((r) => r.v);
+
+describe("letters", () => {
+  const retry = async () => {
+    await db.query("update dead_letter set status = 'retry' where status = 'open'");
+    expect(await writer.retry()).toBe(false);
+    return writer.commit();
+  };
+
+  it("an unknown signal, once it is mapped, is written at the instant at which it came, and its letter is resolved", async () => {
+    writer.send(`plc/${lines}`, { ts: now, temp: 55 });
+    writer.send(`plc/${lines}`, { temp: 56 }, now + 777);
+    await writer.commit();
+    expect((await letters()).map((l) => [l.code, l.status])).toEqual([
+      ["unknown_signal", "open"],
+      ["unknown_signal", "open"],
+    ]);
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
+      ids.signals.get(`${press}/temperature`),
+      `plc/${lines}`,
+    ]);
+    await writer.reload();
+    expect(await retry()).toMatchObject({ written: 2 });
+    expect((await letters()).map((l) => l.status)).toEqual(["resolved", "resolved"]);
+    const { rows } = await db.query<{ at: Date; flags: number }>("select at, flags from sample where signal_id = $1 order by at", [
+      ids.signals.get(`${press}/temperature`),
+    ]);
+    expect(rows.map((r) => [r.at.getTime(), r.flags])).toEqual([
+      [now, 0],
+      [now + 777, Flag.stampedOnReceipt],
+    ]);
+  });
+
+  it("one that fails again is open again with its new reason", async () => {
+    writer.send(`plc/${lines}`, { ts: now, temp: "hot" });
+    await writer.commit();
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'temp')", [
+      ids.signals.get(`${press}/temperature`),
+      `plc/${lines}`,
+    ]);
+    await writer.reload();
+    await retry();
+    const after = await letters();
+    // the message is settled; what is left of it is its one bad value
+    expect(after.map((l) => [l.code, l.status])).toContainEqual(["value_type", "open"]);
+    expect(after.filter((l) => l.status === "open").length).toBe(1);
+    // Tried again in vain is not come again.
+    expect(await retry()).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 1]]) });
+    expect((await letters()).filter((l) => l.status === "open").map((l) => l.repeats)).toEqual([0]);
+  });
+
+  it("one at which the worker itself fails is open again and says why; those behind it are written", async () => {
+    for (const [i, key] of ["temperature", "power", "temperature"].entries()) writer.send(`plc/${lines}/${key}`, { ts: now + i, value: i });
+    await writer.commit();
+    await db.query("update dead_letter set topic = $1 || '/' || split_part(topic, '/', 3), status = 'retry'", [root]);
+    const failing = async () => {
+      const resolver = await writer.reload();
+      const broken = new Map<string, unknown>();
+      broken.get = () => {
+        throw new TypeError("a fault of our own");
+      };
+      signalAt(writer.plant, `${press}/power`).valueMap = broken;
+      return resolver;
+    };
+    expect(await writer.retry(failing)).toBe(false);
+    expect(await writer.commit()).toMatchObject({ written: 2, setAside: new Map([["payload_shape", 1]]) });
+    expect((await letters()).filter((l) => l.status === "open").map((l) => [l.topic, l.payload, l.reason])).toEqual([
+      [`${root}/power`, `{"ts":${now + 1},"value":1}`, "It could not be read: a fault of our own"],
+    ]);
+  });
+
+  it("a conflict that was made room for is written with the value as sent", async () => {
+    writer.send(`${root}/power`, { ts: now, value: 1000 });
+    writer.send(`${root}/power`, { ts: now, value: 3000 });
+    await writer.commit();
+    await db.query("delete from sample where signal_id = $1", [ids.signals.get(`${press}/power`)]);
+    await retry();
+    expect(await values("power")).toEqual([3.5]);
+  });
+
+  it("a letter that was discarded stays discarded when it comes again", async () => {
+    for (const _ of [1, 2]) {
+      writer.send(`${root}/humour`, { ts: now, value: 1 });
+      await writer.commit();
+      await db.query("update dead_letter set status = 'discarded'");
+    }
+    expect((await letters()).map((l) => [l.status, l.repeats])).toEqual([["discarded", 1]]);
+  });
+
+  it("of one too large only the head is kept; it cannot be tried again and says so by staying open", async () => {
+    writer.resolver.metric("G/N", "m", now, "x".repeat(2_000_000), 0, now, writer.filling);
+    writer.filling.letter({
+      form: "message",
+      topic: "plc/large",
+      metric: null,
+      payload: Buffer.alloc(5_000_000, 65),
+      valueCount: 1,
+      code: "payload_too_large",
+      reason: "Too large.",
+      receivedAt: now,
+    });
+    await writer.commit();
+    await retry();
+    const { rows } = await db.query("select length(payload) as kept, payload_size as size, status from dead_letter order by payload_size");
+    expect(rows).toEqual([
+      { kept: 1_048_576, size: 2_000_031, status: "open" },
+      { kept: 1_048_576, size: 5_000_000, status: "open" },
+    ]);
+  });
+});
