@@ -10,6 +10,7 @@ import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 /** Tables that are read and written with pg alone: time series, what is written with them, and bookkeeping. */
 const withoutModel = [
   "count_minute",
+  "dead_letter_group",
   "ledger_mark",
   "ledger_sample",
   "sample",
@@ -117,10 +118,14 @@ describe("schema.prisma is the migrated database", () => {
   });
 
   it("has every foreign key", async () => {
+    const columnsOf = (table: string, key: string) =>
+      `(select string_agg(a.attname, ', ' order by k.n) from unnest(${key}) with ordinality k(attnum, n) join pg_attribute a on a.attrelid = ${table} and a.attnum = k.attnum)`;
+    const action = (type: string) => `case ${type} when 'c' then 'Cascade' when 'n' then 'SetNull' else 'NoAction' end`;
     const keys = await db.rows<{ face: string }>(
       `-- catalogue.foreignKeys
-       select format('%s.%s -> %s, %s', c.conrelid::regclass, a.attname, c.confrelid::regclass, case c.confdeltype when 'c' then 'Cascade' when 'n' then 'SetNull' else 'NoAction' end) as face
-       from pg_constraint c join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+       select format('%s(%s) -> %s(%s), %s, %s', c.conrelid::regclass, ${columnsOf("c.conrelid", "c.conkey")}, c.confrelid::regclass, ${columnsOf("c.confrelid", "c.confkey")},
+         ${action("c.confdeltype")}, ${action("c.confupdtype")}) as face
+       from pg_constraint c
        where c.contype = 'f' and c.connamespace = 'public'::regnamespace and not c.conrelid::regclass::text = any($1)`,
       [withoutModel],
     );
@@ -128,11 +133,15 @@ describe("schema.prisma is the migrated database", () => {
       model.fields
         .filter((field) => field.kind === "object" && (field.relationFromFields?.length ?? 0) > 0)
         .map((field) => {
-          const from = model.fields.find((one) => one.name === field.relationFromFields?.[0]);
           const to = models.find((one) => one.name === field.type);
-          return `${tableOf(model)}.${from ? columnOf(from) : "?"} -> ${to ? tableOf(to) : "?"}, ${field.relationOnDelete ?? "?"}`;
+          const names = (of: DMMF.Model | undefined, fields: readonly string[] | undefined) =>
+            fields?.map((name) => columnOf(of?.fields.find((one) => one.name === name) ?? ({ name } as DMMF.Field))).join(", ");
+          const [from, at] = [names(model, field.relationFromFields), names(to, field.relationToFields)];
+          return `${tableOf(model)}(${from}) -> ${to ? tableOf(to) : "?"}(${at}), ${field.relationOnDelete ?? "?"}, ${field.relationOnUpdate ?? "?"}`;
         }),
     );
+    // A signal has one source: that it is of the signal's site is no relation of its own.
+    ofModels.push("signal(source_id, site_in_use) -> source(id, site_id), NoAction, NoAction");
     expect(ofModels.sort()).toEqual(keys.map(({ face }) => face).sort());
   });
 

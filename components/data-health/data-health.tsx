@@ -32,6 +32,8 @@ export function DataHealth() {
 
   const alive = workers.data?.workers.filter((worker) => worker.alive).length;
   const silent = sources.data?.sources.filter((source) => isSilent(source, sources.data.at)).length;
+  // What is not listed of very many counts as one value a topic.
+  const unmapped = unknown.data?.unknown.reduce((n, { paths }) => n + paths.length, unknown.data.more);
   const open = letters.data?.counts.find((count) => count.status === "open")?.letters ?? 0;
   return (
     <>
@@ -43,7 +45,7 @@ export function DataHealth() {
           bad={(silent ?? 0) > 0}
           word={sources.data ? t("sumSources", { n: sources.data.sources.length - (silent ?? 0), of: sources.data.sources.length }) : "…"}
         />
-        <Sum href="#unknown" bad={(unknown.data?.unknown.length ?? 0) > 0} word={unknown.data ? t("sumUnknown", { n: unknown.data.unknown.length }) : "…"} />
+        <Sum href="#unknown" bad={(unmapped ?? 0) > 0} word={unmapped === undefined ? "…" : t("sumUnknown", { n: unmapped })} />
         <Sum href="#dead-letters" bad={open > 0} word={letters.data ? t("sumLetters", { n: open }) : "…"} />
       </ul>
       <WorkersSection query={workers} />

@@ -13,6 +13,7 @@ import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
 import { againEveryMs } from "./freshness.ts";
 import { LetterList } from "./letter-list.tsx";
+import { Topic } from "./topic.tsx";
 import { useReason } from "./use-reason.ts";
 import { useSettle } from "./use-settle.tsx";
 
@@ -54,9 +55,10 @@ export function LettersSection() {
       key: "topic",
       header: t("topic"),
       value: (g) => `${g.topic} ${g.metric ?? ""}`,
+      isWide: true,
       cell: (g) => (
-        <div className={css.mono}>
-          {g.topic}
+        <div>
+          <Topic topic={g.topic} />
           {g.metric !== null && <span className={css.sub}>{t("metric", { name: g.metric })}</span>}
         </div>
       ),
@@ -118,6 +120,7 @@ export function LettersSection() {
           empty={status === "open" ? t("noLetters") : t("noneSuch")}
           detail={(g) => opened === nameOf(g) && <LetterList group={g} status={status} now={now} settle={settle} />}
         />
+        {(query.data?.more ?? 0) > 0 && <p>{t("lettersMore", { n: query.data?.more ?? 0 })}</p>}
       </QueryState>
       {settle.dialog}
     </section>

@@ -1,10 +1,12 @@
 "use client";
 import { Button, Modal, NativeSelect, SegmentedControl, Select, TextInput } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import type { inferRouterInputs } from "@trpc/server";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
+import { Topic } from "./topic.tsx";
 import type { UnknownData, UnknownValue } from "./unknown-section.tsx";
 
 export type MapInput = inferRouterInputs<AppRouter>["dataHealth"]["map"];
@@ -23,6 +25,10 @@ const roles: readonly NewSignal["role"][] = [
   "product",
 ];
 
+/** Hints below their fields, so that fields side by side stand level. */
+const belowInput: InputWrapperOrder = ["label", "input", "description", "error"];
+type InputWrapperOrder = ("label" | "input" | "description" | "error")[];
+
 type Props = {
   value: UnknownValue | null;
   data: UnknownData;
@@ -35,8 +41,9 @@ type Props = {
 /** Which signal is this? One that there is, or a new one on a known machine. */
 export function MapDialog({ value, data, isBusy, failure, onSubmit, onClose }: Props) {
   const t = useTranslations("health");
+  const onPhone = useMediaQuery("(max-width: 799px)");
   return (
-    <Modal opened={value !== null} onClose={onClose} title={t("whichSignal")} size="lg" closeButtonProps={{ "aria-label": t("close") }}>
+    <Modal opened={value !== null} onClose={onClose} title={t("whichSignal")} size="lg" fullScreen={onPhone} closeButtonProps={{ "aria-label": t("close") }}>
       {value && <MapForm value={value} data={data} isBusy={isBusy} failure={failure} onSubmit={onSubmit} onClose={onClose} />}
     </Modal>
   );
@@ -56,6 +63,7 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
     counterMode: "cumulative" as "cumulative" | "increment",
   });
   const isCount = fields.role.endsWith("_count");
+  const fitting = data.signals.filter((signal) => signal.mappingForm === (value.metric === null ? "json" : "sparkplug"));
   const where = { topic: value.topic, metric: value.metric, path: path.path };
   const ready = way === "signal" ? signalId !== null : machineId !== null && fields.key !== "" && fields.name.trim() !== "";
 
@@ -74,7 +82,7 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
       }}
     >
       <div>
-        <span className={css.mono}>{value.topic}</span>
+        <Topic topic={value.topic} />
         <span className={css.sub}>{t("valueIs", { value: String(path.value), where: value.metric ?? (path.path === "" ? t("whole") : path.path) })}</span>
       </div>
       <SegmentedControl
@@ -95,7 +103,7 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
           value={signalId}
           onChange={setSignalId}
           comboboxProps={{ withinPortal: true }}
-          data={data.signals.map((signal) => ({ value: String(signal.id), label: `${signal.machinePath}/${signal.key} (${t(`role.${signal.role}`)})` }))}
+          data={fitting.map((signal) => ({ value: String(signal.id), label: `${signal.machinePath}/${signal.key} (${t(`role.${signal.role}`)})` }))}
         />
       ) : (
         <>
@@ -106,12 +114,14 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
             nothingFoundMessage={t("noneMatch")}
             value={machineId}
             onChange={setMachineId}
+            required
             data={data.machines.map((machine) => ({ value: String(machine.id), label: `${machine.name} (${machine.path})` }))}
           />
           <div className={css.pair}>
             <TextInput
               label={t("key")}
               description={t("keyWhat")}
+              inputWrapperOrder={belowInput}
               value={fields.key}
               onChange={(event) => setFields({ ...fields, key: event.currentTarget.value })}
               required
@@ -119,6 +129,7 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
             <TextInput
               label={t("name")}
               description={t("nameWhat")}
+              inputWrapperOrder={belowInput}
               value={fields.name}
               onChange={(event) => setFields({ ...fields, name: event.currentTarget.value })}
               required
@@ -131,7 +142,13 @@ function MapForm({ value, data, isBusy, failure, onSubmit, onClose }: Props & { 
               onChange={(event) => setFields({ ...fields, role: roles.find((role) => role === event.currentTarget.value) ?? fields.role })}
               data={roles.map((role) => ({ value: role, label: t(`role.${role}`) }))}
             />
-            <TextInput label={t("unit")} value={fields.unit} onChange={(event) => setFields({ ...fields, unit: event.currentTarget.value })} />
+            <TextInput
+              label={t("unit")}
+              description={t("unitWhat")}
+              inputWrapperOrder={belowInput}
+              value={fields.unit}
+              onChange={(event) => setFields({ ...fields, unit: event.currentTarget.value })}
+            />
           </div>
           {isCount && (
             <NativeSelect

@@ -33,6 +33,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
     trpc.dataHealth.source.queryOptions(source ? { id: source.id } : skipToken, { refetchInterval: againEveryMs, placeholderData: keepPreviousData }),
   );
   const zone = source?.zone ?? "UTC";
+  const severalMachines = (source?.machines.length ?? 0) > 1;
 
   const columns: Column<SignalData>[] = [
     {
@@ -42,7 +43,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
       cell: (s) => (
         <div>
           {s.key}
-          <span className={css.sub}>{`${s.machineName} · ${t(`role.${s.role}`)}`}</span>
+          <span className={css.sub}>{[severalMachines ? s.machineName : null, t(`role.${s.role}`)].filter(Boolean).join(" · ")}</span>
         </div>
       ),
     },
@@ -58,7 +59,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
         ) : (
           <span title={`${dateAndTime(s.at, zone)} ${offsetOf(s.at, zone)}`}>
             {age(now - s.at)}
-            {s.silentS !== null && <span className={css.sub}>{t("silentFor", { length: duration(s.silentS * 1000) })}</span>}
+            {s.silentS !== null && <span className={`${css.sub} ${css.bad}`}>{t("silentFor", { length: duration(s.silentS * 1000) })}</span>}
           </span>
         ),
     },
@@ -102,7 +103,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
             {query.data?.gaps.length === 0 && <p className={css.none}>{t("noGaps")}</p>}
             <ul>
               {query.data?.gaps.map((gap) => (
-                <li key={gap.from}>{t("gap", { from: dayAndTime(gap.from, zone, locale), length: duration(gap.to - gap.from) })}</li>
+                <li key={gap.from}>{t(gap.filled ? "gapFilled" : "gap", { from: dayAndTime(gap.from, zone, locale), length: duration(gap.to - gap.from) })}</li>
               ))}
             </ul>
           </div>

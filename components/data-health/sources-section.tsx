@@ -94,12 +94,13 @@ export function SourcesSection({ query }: { query: HealthQuery<"sources"> }) {
       value: (s) => s.gapTotalS,
       isNumber: true,
       cell: (s) =>
-        s.gaps === 0 ? (
+        s.gaps === 0 && s.gapsFilled === 0 ? (
           t("none")
         ) : (
           <span>
-            {t("gapsOf", { n: s.gaps })}
-            <span className={css.sub}>{t("longest", { length: duration((s.gapLongestS ?? 0) * 1000) })}</span>
+            {s.gaps === 0 ? t("none") : t("gapsOf", { n: s.gaps })}
+            {s.gaps > 0 && <span className={css.sub}>{t("longest", { length: duration((s.gapLongestS ?? 0) * 1000) })}</span>}
+            {s.gapsFilled > 0 && <span className={css.sub}>{t("gapsFilled", { n: s.gapsFilled })}</span>}
           </span>
         ),
     },

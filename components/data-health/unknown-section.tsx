@@ -111,6 +111,7 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
           rowKey={(row) => `${row.topic}|${row.metric ?? ""}|${row.path.path}`}
           empty={t("noUnknown")}
         />
+        {(query.data?.more ?? 0) > 0 && <p>{t("unknownMore", { n: query.data?.more ?? 0 })}</p>}
       </QueryState>
       {query.data && (
         <MapDialog

@@ -66,7 +66,7 @@ function WorkerCard({ worker, now }: { worker: Worker; now: number }) {
       </h3>
       {!worker.alive && <HowToStart name={worker.name} />}
       <dl className={css.facts}>
-        <Fact label={t("rate")} value={worker.alive ? t("perSecond", { n: number.number(Math.round(worker.valuesPerS)) }) : "–"} />
+        <Fact label={t("rate")} value={worker.alive ? t("perSecond", { n: rounded(worker.valuesPerS) }) : "–"} />
         <Fact
           label={t("batch")}
           value={worker.batchMs.p50 === null ? "–" : t("batchMs", { p50: Math.round(worker.batchMs.p50), p99: Math.round(worker.batchMs.p99 ?? 0) })}
@@ -86,9 +86,9 @@ function WorkerCard({ worker, now }: { worker: Worker; now: number }) {
         <Fact label={t("topics")} value={worker.filters.join(", ") || "–"} />
       </dl>
       <p className={css.balance} data-bad={worker.unaccounted !== 0 || undefined} title={t("balance")}>
-        <b>{number.number(worker.received)}</b> {t("received")} <i>=</i> <b>{number.number(worker.written)}</b> {t("written")} <i>+</i>{" "}
-        <b>{number.number(worker.duplicate)}</b> {t("duplicate")} <i>+</i> <b>{number.number(worker.setAsideTotal)}</b> {t("setAside")} <i>+</i>{" "}
-        <b>{number.number(worker.held)}</b> {t("held")}
+        <Part n={worker.received} word={t("received")} /> <i>=</i> <Part n={worker.written} word={t("written")} /> <i>+</i>{" "}
+        <Part n={worker.duplicate} word={t("duplicate")} /> <i>+</i> <Part n={worker.setAsideTotal} word={t("setAside")} /> <i>+</i>{" "}
+        <Part n={worker.held} word={t("held")} />
         {worker.unaccounted !== 0 && <strong>{t("unaccounted", { n: number.number(worker.unaccounted) })}</strong>}
       </p>
       {reasons.length > 0 && (
@@ -97,6 +97,19 @@ function WorkerCard({ worker, now }: { worker: Worker; now: number }) {
     </article>
   );
 }
+
+/** A summand of the balance. */
+function Part({ n, word }: { n: number; word: string }) {
+  const number = useFormatter();
+  return (
+    <span>
+      <b>{number.number(n)}</b> {word}
+    </span>
+  );
+}
+
+/** Tenths where they say something. */
+const rounded = (perS: number) => (perS < 10 ? Math.round(perS * 10) / 10 : Math.round(perS));
 
 function Fact({ label, value, bad, hint }: { label: string; value: string; bad?: boolean; hint?: string | null }) {
   return (

@@ -1,5 +1,10 @@
 -- Time series: one hypertable a class of retention, because dropping is by chunk. (signal, instant) identifies a sample; it is written once.
--- No foreign key on the hypertables (a row trigger would cost a third of the ingest rate): every writer upserts signal_latest, which has one, in the same transaction.
+--
+-- No foreign key on the hypertables. On samples its row trigger would cost a third of the ingest rate. On the others each new chunk would lock the plant's
+-- table against writers until the batch that made the chunk is committed, and hang two triggers more on it, which every change of the plant then runs
+-- through. What holds instead: every writer upserts signal_latest (of a source: source_status), which has a foreign key, in the same transaction;
+-- sample_hour is written from trend_claim, which has one; and keep_history below refuses to delete what they refer to.
+-- The checks on samples cost nothing that could be measured (COPY of a million rows, five times each, with and without).
 
 -- flags of a sample
 --   1 stamped on receipt (the message had no time of its own)   2 delivered as history by the device   4 the device said: no value (null)   8 quality not good
@@ -9,7 +14,8 @@ create table sample ( -- class trend
   at        timestamptz not null, -- device time
   value     double precision, -- in the signal's unit; null: the device said there is none
   flags     smallint not null default 0,
-  primary key (signal_id, at)
+  primary key (signal_id, at),
+  check ((value is null) = (flags & 4 <> 0))
 );
 select create_hypertable('sample', by_range('at', interval '6 hours'), create_default_indexes => false);
 
@@ -20,7 +26,8 @@ create table ledger_sample ( -- class ledger: state, counts, fault code, job, pr
   text_value  text, -- a text as read
   flags       smallint not null default 0,
   received_at timestamptz not null,
-  primary key (signal_id, at)
+  primary key (signal_id, at),
+  check (num_nonnulls(value, text_value) = (flags & 4 = 0)::int) -- a number or a text, or the device said that there is none
 );
 select create_hypertable('ledger_sample', by_range('at', interval '1 day'), create_default_indexes => false);
 
@@ -28,15 +35,17 @@ create table sample_hour ( -- class trend, rolled up from sample; kept 90 days
   signal_id  int not null,
   hour       timestamptz not null,
   n          int not null check (n > 0),
-  mean       double precision,
-  min        double precision,
-  max        double precision,
-  last       double precision,
-  primary key (signal_id, hour)
+  mean       double precision, -- null: readings beyond 1e150 have none in double precision
+  min        double precision not null,
+  max        double precision not null,
+  last       double precision not null,
+  primary key (signal_id, hour),
+  check (min <= mean and mean <= max), -- exactly: the roll-up keeps what adding up rounds away from them inside
+  check (min <= last and last <= max)
 );
 select create_hypertable('sample_hour', by_range('hour', interval '7 days'), create_default_indexes => false);
 
--- The newest reading of each signal by device time, and what only the reader in order knows of it.
+-- The newest reading of each signal by device time, and what only the reader in order knows of it. A counter keeps its last count through readings of "no value".
 create table signal_latest (
   signal_id    int primary key references signal,
   at           timestamptz not null,
@@ -101,6 +110,9 @@ create table link_event (
   unique (address, at, kind, detail)
 );
 create index link_event_source on link_event (source_id, at);
+-- What was announced last before an instant, however many remarks came since; and the remarks of a day, counted for all sources at once.
+create index link_event_announced on link_event (source_id, at) where alive is not null;
+create index link_event_remark on link_event (at) include (source_id, kind) where kind in ('sequence_gap', 'rebirth_requested');
 
 -- What was touched and is to be worked off: by the ledger's refresher, and by the hourly roll-up.
 create table ledger_mark (
@@ -118,16 +130,28 @@ create table trend_mark (
 );
 create index trend_mark_hour on trend_mark (hour);
 
--- History keeps its signal: such a signal is retired instead.
+-- History keeps what it is of: such a thing is retired instead.
 create function refuse_to_lose_history() returns trigger language plpgsql as $$
+declare has_history boolean;
 begin
-  if exists (select from ledger_sample where signal_id = old.id) or exists (select from sample_hour where signal_id = old.id)
-     or exists (select from sample where signal_id = old.id) then
-    raise exception 'The signal % has history and cannot be deleted. Retire it instead.', old.key using errcode = 'restrict_violation';
+  case tg_table_name
+    when 'signal' then
+      has_history := exists (select from ledger_sample where signal_id = old.id) or exists (select from sample_hour where signal_id = old.id)
+        or exists (select from sample where signal_id = old.id) or exists (select from count_minute where signal_id = old.id);
+    when 'machine' then
+      has_history := exists (select from count_minute where machine_id = old.id);
+    when 'source' then
+      has_history := exists (select from source_minute where source_id = old.id);
+  end case;
+  if has_history then
+    raise exception 'The % % has history and cannot be deleted. Retire it instead.', tg_table_name, case tg_table_name when 'source' then to_jsonb(old) ->> 'address' else to_jsonb(old) ->> 'key' end
+      using errcode = 'restrict_violation';
   end if;
   return old;
 end $$;
 create trigger keep_history before delete on signal for each row execute function refuse_to_lose_history();
+create trigger keep_history before delete on machine for each row execute function refuse_to_lose_history();
+create trigger keep_history before delete on source for each row execute function refuse_to_lose_history();
 
 -- Where the community licence is present: columnstore for chunks that no longer change much. Called after migrating; without the licence it says so.
 create function takt_columnstore_on() returns text language plpgsql as $$

@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aDatabase, aLine, aMachine, aSignal, type TestDatabase } from "#/server/testing.ts";
 import { workerHealth } from "#/server/workers/service.ts";
 import { letterGroups, letterRows, unknownRows } from "./letter-queries.ts";
-import { mapUnknown, unknownSignals } from "./mapping.ts";
-import { gapRows, linkRows, signalRows, sourceRows } from "./queries.ts";
+import { mapUnknown } from "./mapping.ts";
 import { payloadOf, settleGroup, settleLetter } from "./service.ts";
+import { aLetter } from "./testing.ts";
+import { unknownSignals } from "./unknown.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -17,16 +17,7 @@ beforeEach(async () => {
   await db.rows("truncate dead_letter, enterprise, ingest_worker cascade");
 });
 
-async function letter(topic: string, payload: string | Buffer, { code = "unknown_signal", metric = null as string | null } = {}): Promise<string> {
-  const bytes = Buffer.from(payload);
-  const print = createHash("sha256").update(`${topic}|${metric}|${code}|`).update(bytes).digest();
-  const [made] = await db.rows<{ id: string }>(
-    `insert into dead_letter (fingerprint, received_at, last_received_at, form, topic, metric, payload, payload_size, reason_code, reason)
-     values ($1, now(), now(), 'value', $2, $3, $4, $5, $6, 'Because.') returning id`,
-    [print, topic, metric, bytes, bytes.length, code],
-  );
-  return made?.id ?? "";
-}
+const letter = (topic: string, payload: string | Buffer, of: { code?: string; metric?: string | null } = {}) => aLetter(db, topic, payload, of);
 const statuses = () => db.rows<{ status: string; n: number }>("select status, count(*)::int as n from dead_letter group by 1 order by 1");
 
 /** A machine and its path, as topics name it. */
@@ -68,6 +59,17 @@ describe("mapUnknown", () => {
       { form: "sparkplug", pattern: "G/node/dev", path: "Oil/Temp" },
     ]);
     expect(await db.rows("select form from source where address = 'G/node/dev'")).toEqual([{ form: "sparkplug" }]);
+  });
+
+  it("leads a metric to no signal of topics, nor a topic to one of Sparkplug: what says that they are there is not the same", async () => {
+    const [byTopic, byMetric] = [await machineAt(), await machineAt()];
+    await db.rows("update source set form = 'sparkplug' where id = $1", [byMetric.sourceId]);
+    const [one, two] = [await aSignal(db, { machine: byTopic }), await aSignal(db, { machine: byMetric })];
+    const metric = { topic: "spBv1.0/G/node/dev", metric: "Oil/Temp", path: "" };
+    await expect(mapUnknown({ ...metric, to: "signal", signalId: one.signalId })).rejects.toThrow("a Sparkplug metric cannot lead there");
+    await expect(mapUnknown({ topic: "plc/9", metric: null, path: "v", to: "signal", signalId: two.signalId })).rejects.toThrow("a topic cannot lead there");
+    await mapUnknown({ ...metric, to: "signal", signalId: two.signalId });
+    expect(await db.rows("select form, signal_id from topic_mapping")).toEqual([{ form: "sparkplug", signal_id: two.signalId }]);
   });
 
   it("tells the second of two people, and leaves nothing half done", async () => {
@@ -144,146 +146,6 @@ describe("settleLetter and settleGroup", () => {
     const long = await payloadOf(db, await letter("t/4", "y".repeat(40_000)));
     expect(long).toMatchObject({ size: 40_000, shown: 16_384, cut: true, decoded: null });
     await expect(payloadOf(db, "99999999")).rejects.toThrow("no longer there");
-  });
-});
-
-describe("sourceRows", () => {
-  const now = new Date("2026-03-04T10:30:20Z");
-  const ago = (s: number) => new Date(now.getTime() - s * 1000).toISOString();
-
-  it("finds silences, also the one that lasts, and counts announced ones where a link announces itself", async () => {
-    const [quiet, announced] = [await aMachine(db), await aMachine(db)];
-    for (const s of [600, 540, 300, 240, 180]) {
-      await db.rows("insert into source_minute values ($1, date_trunc('minute', $2::timestamptz), $2, $2, 4, 1.5)", [quiet.sourceId, ago(s)]);
-    }
-    await db.rows("insert into source_status (source_id, last_at, last_received_at, lag_s) values ($1, $2, $2, 1.5)", [quiet.sourceId, ago(180)]);
-    await db.rows("insert into source_status (source_id, last_at, announced, announced_at) values ($1, $2, true, $2)", [announced.sourceId, ago(900)]);
-    for (const [s, kind, alive] of [
-      [2000, "death", false],
-      [1900, "birth", true],
-      [1800, "sequence_gap", null],
-      [1700, "rebirth_requested", null],
-    ] as const) {
-      await db.rows("insert into link_event (source_id, address, at, kind, alive, received_at) values ($1, 'x', $2, $3, $4, $2)", [
-        announced.sourceId,
-        ago(s),
-        kind,
-        alive,
-      ]);
-    }
-    const rows = await sourceRows(db, now);
-    expect(rows.find((row) => row.id === quiet.sourceId)).toMatchObject({
-      gaps: 2,
-      gapLongestS: 240,
-      gapTotalS: 420,
-      lagS: 1.5,
-      perMinute: 2.4,
-      announced: null,
-      sequenceGaps: 0,
-    });
-    expect(rows.find((row) => row.id === announced.sourceId)).toMatchObject({ gaps: 1, gapLongestS: 100, announced: true, sequenceGaps: 1, rebirths: 1 });
-    expect(await gapRows(db, quiet.sourceId, now)).toEqual([
-      { from: Date.parse(ago(180)), to: now.getTime() },
-      { from: Date.parse(ago(540)), to: Date.parse(ago(300)) },
-    ]);
-    expect((await linkRows(db, announced.sourceId, now)).map((row) => row.kind)).toEqual(["rebirth_requested", "sequence_gap", "birth", "death"]);
-  });
-
-  const hour = 3600;
-  const heard = (sourceId: number, ...agoS: number[]) =>
-    Promise.all(agoS.map((s) => db.rows("insert into source_minute values ($1, date_trunc('minute', $2::timestamptz), $2, $2, 4, 1.5)", [sourceId, ago(s)])));
-  const said = (sourceId: number, s: number, kind: string, alive: boolean) =>
-    db.rows("insert into link_event (source_id, address, at, kind, alive, received_at) values ($1, $2, $3, $4, $5, $3)", [
-      sourceId,
-      `x-${sourceId}`,
-      ago(s),
-      kind,
-      alive,
-    ]);
-  const both = async (sourceId: number) => ({
-    row: (await sourceRows(db, now)).find((found) => found.id === sourceId),
-    list: await gapRows(db, sourceId, now),
-  });
-
-  it("counts a silence that began before the day, from the day's start", async () => {
-    const { sourceId } = await aMachine(db);
-    await heard(sourceId, 30 * hour, 2 * hour, 30);
-    await db.rows("insert into source_status (source_id, last_at, last_received_at) values ($1, $2, $2)", [sourceId, ago(30)]);
-    const { row, list } = await both(sourceId);
-    expect(row).toMatchObject({ gaps: 2, gapLongestS: 22 * hour, gapTotalS: 24 * hour - 30 });
-    expect(list).toEqual([
-      { from: Date.parse(ago(2 * hour)), to: Date.parse(ago(30)) },
-      { from: Date.parse(ago(24 * hour)), to: Date.parse(ago(2 * hour)) },
-    ]);
-  });
-
-  it("takes nothing that was before a source's first value for a gap, and shows the silence that lasts in both places", async () => {
-    const { sourceId } = await aMachine(db);
-    await heard(sourceId, 2 * hour);
-    await db.rows("insert into source_status (source_id, last_at, last_received_at) values ($1, $2, $2)", [sourceId, ago(2 * hour)]);
-    const { row, list } = await both(sourceId);
-    expect(row).toMatchObject({ gaps: 1, gapTotalS: 2 * hour });
-    expect(list).toEqual([{ from: Date.parse(ago(2 * hour)), to: now.getTime() }]);
-  });
-
-  it("counts an announced death before the day that lasts, once, and one that ends in it", async () => {
-    const [dead, back] = [await aMachine(db), await aMachine(db)];
-    await said(dead.sourceId, 40 * hour, "birth", true);
-    await said(dead.sourceId, 30 * hour, "offline", false);
-    await said(dead.sourceId, 3 * hour, "death", false);
-    await said(back.sourceId, 30 * hour, "offline", false);
-    await said(back.sourceId, 20 * hour, "online", true);
-    for (const [sourceId, s, announced] of [
-      [dead.sourceId, 3 * hour, false],
-      [back.sourceId, 20 * hour, true],
-    ] as const)
-      await db.rows("insert into source_status (source_id, last_at, announced, announced_at) values ($1, $2, $3, $4)", [
-        sourceId,
-        ago(30 * hour),
-        announced,
-        ago(s),
-      ]);
-    const lasting = await both(dead.sourceId);
-    expect(lasting.row).toMatchObject({ gaps: 1, gapLongestS: 24 * hour });
-    expect(lasting.list).toEqual([{ from: Date.parse(ago(24 * hour)), to: now.getTime() }]);
-    const ended = await both(back.sourceId);
-    expect(ended.row).toMatchObject({ gaps: 1, gapLongestS: 4 * hour });
-    expect(ended.list).toEqual([{ from: Date.parse(ago(24 * hour)), to: Date.parse(ago(20 * hour)) }]);
-  });
-
-  it("says of each signal how late it is, how often it comes, and how long it has been silent where it has a period", async () => {
-    const machine = await aMachine(db);
-    const made: number[] = [];
-    for (const [age, periodSet] of [
-      [3, 1],
-      [600, 1],
-      [600, null],
-      [600, 300],
-    ] as const) {
-      const { signalId } = await aSignal(db, { machine });
-      made.push(signalId);
-      await db.rows("update signal set period_s = $2 where id = $1", [signalId, periodSet]);
-      await db.rows(
-        "insert into signal_latest (signal_id, at, value, flags, received_at, period_s, values_total) values ($1, $2, 1, 0, $2::timestamptz + interval '1.5 s', 5, 9)",
-        [signalId, ago(age)],
-      );
-    }
-    const rows = await signalRows(db, machine.sourceId, now);
-    expect(made.map((id) => rows.find((row) => row.id === id)).map((row) => [row?.lagS, row?.perMinute, row?.silentS])).toEqual([
-      [1.5, 12, null],
-      [1.5, 0.1, 600],
-      [1.5, 0.1, null],
-      [1.5, 0.1, null],
-    ]);
-  });
-
-  it("lists the signals of a source with their newest values", async () => {
-    const { signalId, sourceId } = await aSignal(db);
-    await db.rows("insert into signal_latest (signal_id, at, value, flags, received_at, period_s, values_total) values ($1, $2, 71.5, 0, $2, 1.02, 99)", [
-      signalId,
-      ago(3),
-    ]);
-    expect(await signalRows(db, sourceId, now)).toMatchObject([{ id: signalId, at: now.getTime() - 3_000, value: 71.5, valuesTotal: 99 }]);
   });
 });
 

@@ -10,16 +10,26 @@ export const machineRows = (db: Db) =>
     where m.retired_at is null and l.retired_at is null and a.retired_at is null and s.retired_at is null
     order by 2`);
 
-export type MappableRow = { id: number; key: string; name: string; role: string; unit: string; machineId: number; machinePath: string; machineName: string };
+export type MappingForm = "json" | "sparkplug";
+
+export type MappableRow = {
+  id: number;
+  key: string;
+  name: string;
+  role: string;
+  unit: string;
+  mappingForm: MappingForm; // of mappings that can lead to it
+  machineId: number;
+  machinePath: string;
+  machineName: string;
+};
 
 export const mappableSignals = (db: Db) =>
   db.rows<MappableRow>(`-- dataHealth.mappableSignals
-    select g.id, g.key, g.name, g.role, g.unit, m.id as "machineId", concat_ws('/', s.key, a.key, l.key, m.key) as "machinePath", m.name as "machineName"
+    select g.id, g.key, g.name, g.role, g.unit, g.mapping_form as "mappingForm", m.id as "machineId", concat_ws('/', s.key, a.key, l.key, m.key) as "machinePath", m.name as "machineName"
     from signal g join machine m on m.id = g.machine_id join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id
     where g.retired_at is null and m.retired_at is null and l.retired_at is null
-    order by 7, g.key`);
-
-export type MappingForm = "json" | "sparkplug";
+    order by 8, g.key`);
 
 /** The signal that a pattern and path lead to already; null: none. */
 export async function mappedTo(db: Db, form: MappingForm, pattern: string, path: string): Promise<{ signalId: number; signalPath: string } | null> {

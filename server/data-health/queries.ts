@@ -19,7 +19,8 @@ export type SourceRow = {
   perMinute: number; // values, over the last 5 whole minutes
   announced: boolean | null;
   announcedAt: number | null;
-  gaps: number; // in 24 h; one that lasts is among them
+  gaps: number; // in 24 h; one that lasts is among them; without those that were filled
+  gapsFilled: number; // links that were said to be dead, and whose values of that time came later, all of them
   gapLongestS: number | null;
   gapTotalS: number;
   sequenceGaps: number; // in 24 h
@@ -30,23 +31,24 @@ export type SourceRow = {
 const lookBackDays = 35;
 
 /**
- * `gap(source_id, from_at, to_at)`: where the links of sources in use failed in the 24 h before $1, cut to these. Gaps follow the ledger: where a source
- * announces itself, from its death to its next birth; else each silence longer than its time-out. One that lasts is among them, and one that began earlier.
- * `which`: a condition on source o.
+ * `gap(source_id, from_at, to_at, filled)`: where the links of sources in use failed in the 24 h before $1, cut to these. Gaps follow the ledger, as
+ * server/domain/presence.ts has it: where a source announces itself, from its death to its next birth; else each silence longer than its time-out. One
+ * that lasts is among them, and one that began earlier. A death is filled where a history remark says that the edge was recording, or where the backlog of
+ * another than a Sparkplug source leaves nothing of it; of what backlog fills in part, the rest is left. `which`: a condition on source o.
  */
 const gapSql = (which: string) => `day as (select $1::timestamptz as until, $1::timestamptz - interval '24 hours' as since),
     watched as (
-      select o.id, o.no_data_timeout_s, t.last_at, t.announced, t.announced_at
+      select o.id, o.form, make_interval(secs => o.no_data_timeout_s) as timeout, t.last_at, t.announced, t.announced_at
       from source o left join source_status t on t.source_id = o.id where o.retired_at is null and ${which}
     ),
-    spoke as ( -- minutes with values: those of the day, and the last before it
+    spoke as ( -- minutes with values: those of the day, the one in which it begins, and the last before that
       select n.source_id, n.minute, n.first_at, n.last_at from watched o join source_minute n on n.source_id = o.id, day
       where n.minute > $1::timestamptz - interval '24 hours' and n.minute < $1::timestamptz
       union all
       select o.id, b.minute, b.first_at, b.last_at from watched o, lateral (
         select n.minute, n.first_at, n.last_at from source_minute n
         where n.source_id = o.id and n.minute <= $1::timestamptz - interval '24 hours' and n.minute > $1::timestamptz - interval '${lookBackDays} days'
-        order by n.minute desc limit 1
+        order by n.minute desc limit 2
       ) b where o.announced is null
     ),
     step as (
@@ -56,9 +58,12 @@ const gapSql = (which: string) => `day as (select $1::timestamptz as until, $1::
       select e.source_id, e.at, e.alive from watched o join link_event e on e.source_id = o.id, day
       where e.alive is not null and e.at > day.since and e.at < day.until
       union
-      select o.id, b.at, b.alive from watched o, day, lateral (
+      select o.id, case when b.alive then b.at else coalesce(f.at, b.at) end, b.alive from watched o, day, lateral (
         select e.at, e.alive from link_event e where e.source_id = o.id and e.alive is not null and e.at <= day.since order by e.at desc, e.alive desc limit 1
-      ) b
+      ) b, lateral ( -- the first of several deaths
+        select min(e.at) as at from link_event e where not b.alive and e.source_id = o.id and not e.alive and e.at <= b.at
+          and e.at > coalesce((select p.at from link_event p where p.source_id = o.id and p.alive and p.at <= b.at order by p.at desc limit 1), '-infinity')
+      ) f
       union
       select o.id, o.announced_at, o.announced from watched o, day where o.announced is not null and o.announced_at < day.until
     ),
@@ -67,15 +72,37 @@ const gapSql = (which: string) => `day as (select $1::timestamptz as until, $1::
         select *, lag(alive) over (partition by source_id order by at, alive) as before from said
       ) marked where alive is distinct from before
     ),
+    dead as ( -- rest: what neither history nor backlog fills
+      select d.source_id, greatest(d.from_at, day.since) as from_at, d.to_at,
+        case when h.recorded then '{}'::tstzmultirange
+          else tstzmultirange(tstzrange(greatest(d.from_at, day.since), d.to_at)) - coalesce(b.backlog, '{}'::tstzmultirange) end as rest
+      from day, (select turn.source_id, turn.at as from_at, coalesce(turn.next_at, $1::timestamptz) as to_at from turn where not turn.alive) d
+        join watched o on o.id = d.source_id,
+        lateral (
+          select exists (select from link_event e where e.source_id = d.source_id and e.kind = 'history' and e.alive is null and e.at between d.from_at and d.to_at)
+            as recorded
+        ) h,
+        lateral ( -- neighbouring values at most the time-out apart, of which at least one is of the dead time
+          select range_agg(tstzrange(greatest(p.from_at, d.from_at), least(p.to_at, d.to_at))) as backlog
+          from (
+            select n.first_at, n.last_at, lag(n.last_at) over (order by n.minute) as before_at from source_minute n
+            where o.form <> 'sparkplug' and n.source_id = d.source_id and n.minute > $1::timestamptz - interval '${lookBackDays} days'
+              and n.minute > greatest(d.from_at, day.since) - o.timeout - interval '1 minute' and n.minute <= d.to_at + o.timeout
+          ) m, lateral (values (m.first_at, m.last_at), (m.before_at, m.first_at)) p(from_at, to_at)
+          where p.to_at - p.from_at <= o.timeout and p.to_at > d.from_at and p.from_at < d.to_at and not (p.from_at <= d.from_at and p.to_at >= d.to_at)
+        ) b
+      where d.to_at > day.since and d.to_at > d.from_at
+    ),
     gap as (
-      select f.source_id, greatest(f.from_at, day.since) as from_at, least(f.to_at, day.until) as to_at from (
-        select s.source_id, s.from_at, s.to_at from step s join watched o on o.id = s.source_id
-        where o.announced is null and s.to_at - s.from_at > make_interval(secs => o.no_data_timeout_s)
+      select f.source_id, greatest(f.from_at, day.since) as from_at, least(f.to_at, day.until) as to_at, false as filled from (
+        select s.source_id, s.from_at, s.to_at from step s join watched o on o.id = s.source_id where o.announced is null and s.to_at - s.from_at > o.timeout
         union all
-        select o.id, o.last_at, day.until from watched o, day where o.announced is null and day.until - o.last_at > make_interval(secs => o.no_data_timeout_s)
-        union all
-        select turn.source_id, turn.at, coalesce(turn.next_at, day.until) from turn, day where not turn.alive
+        select o.id, o.last_at, day.until from watched o, day where o.announced is null and day.until - o.last_at > o.timeout
       ) f, day where f.to_at > day.since and f.to_at > f.from_at
+      union all
+      select d.source_id, lower(r), upper(r), false from dead d, unnest(d.rest) r
+      union all
+      select d.source_id, d.from_at, d.to_at, true from dead d where isempty(d.rest)
     )`;
 
 /** Every source in use, with its gaps of the last 24 h in sum. */
@@ -84,7 +111,9 @@ export const sourceRows = (db: Db, now: Date) =>
     `-- dataHealth.sourceRows
     with ${gapSql("true")},
     gaps as (
-      select source_id, count(*)::int as n, max(extract(epoch from to_at - from_at))::float8 as longest_s, sum(extract(epoch from to_at - from_at))::float8 as total_s
+      select source_id, count(*) filter (where not filled)::int as n, count(*) filter (where filled)::int as filled,
+        max(extract(epoch from to_at - from_at)) filter (where not filled)::float8 as longest_s,
+        sum(extract(epoch from to_at - from_at)) filter (where not filled)::float8 as total_s
       from gap group by source_id
     ),
     recent as (
@@ -93,14 +122,14 @@ export const sourceRows = (db: Db, now: Date) =>
     ),
     remark as (
       select source_id, count(*) filter (where kind = 'sequence_gap')::int as sequence_gaps, count(*) filter (where kind = 'rebirth_requested')::int as rebirths
-      from link_event, day where at > day.since group by source_id
+      from link_event where at > $1::timestamptz - interval '24 hours' and kind in ('sequence_gap', 'rebirth_requested') group by source_id
     )
     select o.id, o.address, o.form, s.name as "siteName", s.zone, o.no_data_timeout_s as "noDataTimeoutS",
       coalesce((select array_agg(distinct m.name order by m.name) from signal g join machine m on m.id = g.machine_id where g.source_id = o.id and g.retired_at is null), '{}') as machines,
       (select count(*)::int from signal g where g.source_id = o.id and g.retired_at is null) as signals,
       ${ms("t.last_at")} as "lastAt", ${ms("t.last_received_at")} as "lastReceivedAt", t.lag_s as "lagS", r.lag_max_s::float8 as "lagMaxS",
       coalesce(r.per_minute, 0)::float8 as "perMinute", t.announced, ${ms("t.announced_at")} as "announcedAt",
-      coalesce(g.n, 0) as gaps, g.longest_s as "gapLongestS", coalesce(g.total_s, 0)::float8 as "gapTotalS",
+      coalesce(g.n, 0) as gaps, coalesce(g.filled, 0) as "gapsFilled", g.longest_s as "gapLongestS", coalesce(g.total_s, 0)::float8 as "gapTotalS",
       coalesce(e.sequence_gaps, 0) as "sequenceGaps", coalesce(e.rebirths, 0) as rebirths
     from source o join site s on s.id = o.site_id
       left join source_status t on t.source_id = o.id left join gaps g on g.source_id = o.id
@@ -154,11 +183,13 @@ export const linkRows = (db: Db, sourceId: number, now: Date) =>
     [sourceId, now],
   );
 
+export type GapRow = { from: number; to: number; filled: boolean };
+
 /** The gaps of one source that `sourceRows` counts, newest first. */
 export const gapRows = (db: Db, sourceId: number, now: Date) =>
-  db.rows<{ from: number; to: number }>(
+  db.rows<GapRow>(
     `-- dataHealth.gapRows
     with ${gapSql("o.id = $2")}
-    select ${ms("from_at")} as "from", ${ms("to_at")} as "to" from gap order by from_at desc limit 20`,
+    select ${ms("from_at")} as "from", ${ms("to_at")} as "to", filled from gap order by from_at desc limit 20`,
     [now, sourceId],
   );

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { may, router } from "#/server/trpc.ts";
 import { workerHealth } from "#/server/workers/service.ts";
 import { letterChanges } from "./changes.ts";
-import { letterCounts, letterGroups, letterRows } from "./letter-queries.ts";
-import { mapUnknown, unknownSignals } from "./mapping.ts";
-import { sourceRows } from "./queries.ts";
+import { letterRows } from "./letter-queries.ts";
+import { lookAtLetters, lookAtSources, lookAtUnknown } from "./look.ts";
+import { mapUnknown } from "./mapping.ts";
 import { payloadOf, settleGroup, settleLetter, sourceDetail } from "./service.ts";
 
 const id = z.string().regex(/^\d{1,18}$/);
@@ -31,18 +31,15 @@ const mapTo = z.discriminatedUnion("to", [
 
 export const dataHealthRouter = router({
   workers: may("data_health.read").query(async ({ ctx }) => ({ at: ctx.now().getTime(), workers: await workerHealth(ctx.db, ctx.now()) })),
-  sources: may("data_health.read").query(async ({ ctx }) => ({ at: ctx.now().getTime(), sources: await sourceRows(ctx.db, ctx.now()) })),
+  sources: may("data_health.read").query(() => lookAtSources()),
   source: may("data_health.read")
     .input(z.object({ id: z.int() }))
     .query(({ ctx, input }) => sourceDetail(ctx.db, input.id, ctx.now())),
-  unknown: may("data_health.read").query(async ({ ctx }) => ({ at: ctx.now().getTime(), ...(await unknownSignals(ctx.db)) })),
+  unknown: may("data_health.read").query(() => lookAtUnknown()),
 
   letterGroups: may("data_health.read")
     .input(z.object({ status }))
-    .query(async ({ ctx, input }) => {
-      const [groups, counts] = await Promise.all([letterGroups(ctx.db, input.status), letterCounts(ctx.db)]);
-      return { at: ctx.now().getTime(), groups, counts };
-    }),
+    .query(({ input }) => lookAtLetters(input.status)),
   letters: may("data_health.read")
     .input(groupKey.extend({ status }))
     .query(async ({ ctx, input }) => ({ at: ctx.now().getTime(), letters: await letterRows(ctx.db, input, input.status) })),

@@ -3,7 +3,8 @@ import sparkplug from "sparkplug-payload";
 import type { Db } from "#/server/db.ts";
 import { transaction } from "#/server/db.ts";
 import { Refusal } from "#/server/errors.ts";
-import { type LetterGroupKey, letterBody, letterStatus, notifyChanged, notifyRetry, setGroup, setLetter } from "./letter-queries.ts";
+import { type LetterGroupKey, letterBody, letterStatus, notifyChanged, notifyRetry, type Slice, setLetter, setSlice } from "./letter-queries.ts";
+import { forgetLetters } from "./look.ts";
 import { type ShownPayload, showPayload } from "./payload.ts";
 import { gapRows, linkRows, signalRows } from "./queries.ts";
 
@@ -27,7 +28,7 @@ export type LetterAction = "retry" | "discarded";
 
 /** One letter. @throws Refusal CONFLICT: someone else, or the worker, was quicker; NOT_FOUND */
 export function settleLetter(letter: { id: string; statusAt: string }, to: LetterAction): Promise<{ changed: number }> {
-  return transaction(async (tx) => {
+  return changing(async (tx) => {
     const changed = await setLetter(tx, letter, to);
     if (changed === 0) throw await whyUnchanged(tx, letter.id);
     await (to === "retry" ? notifyRetry(tx) : notifyChanged(tx));
@@ -47,12 +48,42 @@ async function whyUnchanged(tx: Db, id: string): Promise<Refusal> {
   return new Refusal("CONFLICT", `Nothing was changed: this letter ${became}. The list has been read again.`);
 }
 
-/** All letters of a reason and topic up to the newest that the person saw. @throws Refusal CONFLICT: none is open any more */
-export function settleGroup(key: LetterGroupKey, lastId: string, to: LetterAction): Promise<{ changed: number }> {
-  return transaction(async (tx) => {
-    const changed = await setGroup(tx, key, lastId, to);
-    if (changed === 0) throw new Refusal("CONFLICT", "Nothing was changed: someone else has dealt with these letters already. The list has been read again.");
-    await (to === "retry" ? notifyRetry(tx) : notifyChanged(tx));
-    return { changed };
-  });
+/**
+ * All letters of a reason and topic up to the newest that the person saw, a slice after the other, each committed: a worker that sets aside more of them
+ * does not wait for all. @throws Refusal CONFLICT: none is open any more
+ */
+export async function settleGroup(key: LetterGroupKey, lastId: string, to: LetterAction): Promise<{ changed: number }> {
+  const changed = await settleFrom(key, { afterId: "0", untilId: lastId, to });
+  if (changed === 0) throw new Refusal("CONFLICT", "Nothing was changed: someone else has dealt with these letters already. The list has been read again.");
+  return { changed };
+}
+
+/** Slices after `afterId`. The number changed. */
+export async function settleFrom(key: LetterGroupKey, { afterId, untilId, to }: { afterId: string; untilId: string; to: LetterAction }): Promise<number> {
+  let changed = 0;
+  for (let after: string | null = afterId; after !== null; ) {
+    const from = after;
+    const slice: Slice = await changing(async (tx) => {
+      const done = await setSlice(tx, key, { afterId: from, untilId, to });
+      if (done.changed > 0) await (to === "retry" ? notifyRetry(tx) : notifyChanged(tx));
+      return done;
+    });
+    changed += slice.changed;
+    after = slice.lastId;
+  }
+  return changed;
+}
+
+const deadlock = "40P01";
+
+/** A transaction that changes letters. The worker may be changing the same ones in another order: whom the database then gives up tries once more. */
+export async function changing<Result>(work: (tx: Db) => Promise<Result>): Promise<Result> {
+  try {
+    return await transaction(work);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === deadlock)) throw error;
+    return await transaction(work);
+  } finally {
+    forgetLetters();
+  }
 }

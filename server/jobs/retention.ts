@@ -7,7 +7,7 @@ import type { JobsDb } from "./database.ts";
 
 const dayMs = 86_400_000;
 /** Long enough for a batch under way; writers that come later wait as long. Not had in this time, the chunk is dropped at the next run. */
-const lockWait = "1s";
+const mostLockWaitMs = 1_000;
 const lettersAtOnce = 5_000;
 const keepWorkerDays = 30;
 
@@ -26,18 +26,21 @@ export type RetentionResult = {
 };
 
 /** Everything that is due at `now`. Stops between steps when `signal` says so; safe to repeat, several at once do no harm. */
-export async function retain(db: JobsDb, { now, keep, signal }: { now: Date; keep: Keep; signal: AbortSignal }): Promise<RetentionResult> {
+export async function retain(
+  db: JobsDb,
+  { now, keep, signal, lockWaitMs = mostLockWaitMs }: { now: Date; keep: Keep; signal: AbortSignal; lockWaitMs?: number },
+): Promise<RetentionResult> {
   const result: RetentionResult = { rawChunks: 0, hourlyChunks: 0, letters: 0, workers: 0, waitingHours: 0, isBusy: false };
   try {
     while (!signal.aborted) {
-      const outcome = await dropRawChunk(db, daysBefore(now, keep.rawDays));
+      const outcome = await dropRawChunk(db, daysBefore(now, keep.rawDays), lockWaitMs);
       if (outcome !== "dropped") {
         result.waitingHours = outcome === "nothing" ? 0 : outcome;
         break;
       }
       result.rawChunks += 1;
     }
-    while (!signal.aborted && (await dropHourlyChunk(db, daysBefore(now, keep.hourlyDays)))) result.hourlyChunks += 1;
+    while (!signal.aborted && (await dropHourlyChunk(db, daysBefore(now, keep.hourlyDays), lockWaitMs))) result.hourlyChunks += 1;
   } catch (error) {
     if (!isLockTimeout(error)) throw error;
     result.isBusy = true;
@@ -48,7 +51,7 @@ export async function retain(db: JobsDb, { now, keep, signal }: { now: Date; kee
   return { ...result, workers: workers.length };
 }
 
-/** SQLSTATE lock_not_available: `lockWait` was over. */
+/** SQLSTATE lock_not_available: `lockWaitMs` was over. */
 const isLockTimeout = (error: unknown) => error instanceof Error && "code" in error && error.code === "55P03";
 
 const daysBefore = (now: Date, days: number) => new Date(now.getTime() - days * dayMs);
@@ -70,7 +73,7 @@ async function oldestChunk(db: Db, table: "sample" | "sample_hour", cutoff: Date
  * Drops the oldest raw chunk that is due. "dropped"; "nothing" is due; or the number of marked hours that keep it.
  * Oldest first and never past one that is kept: raw_dropped_to says that nothing before it is whole.
  */
-export async function dropRawChunk(db: JobsDb, cutoff: Date): Promise<"dropped" | "nothing" | number> {
+async function dropRawChunk(db: JobsDb, cutoff: Date, lockWaitMs: number): Promise<"dropped" | "nothing" | number> {
   const due = await oldestChunk(db, "sample", cutoff);
   if (!due) return "nothing";
   const waiting = await openHours(db, due);
@@ -78,7 +81,7 @@ export async function dropRawChunk(db: JobsDb, cutoff: Date): Promise<"dropped" 
   return db.transaction(async (tx) => {
     // Waits for the writes under way and keeps new ones out, so that no sample is written beside the look at the marks, nor a chunk made. A writer takes
     // this table's lock before it looks for its chunk: it waits here and then finds, or makes, one that stands.
-    await tx.rows(`set local lock_timeout = '${lockWait}'`);
+    await tx.rows(`set local lock_timeout = ${lockWaitMs}`);
     await tx.rows("-- jobs.keepWritersOut\nlock table only sample in share row exclusive mode");
     const chunk = await oldestChunk(tx, "sample", cutoff);
     if (!chunk) return "nothing";
@@ -101,10 +104,10 @@ async function openHours(db: Db, chunk: Chunk): Promise<number> {
 }
 
 /** True: dropped. Only the roll-up writes here; one under way is waited for, as above. */
-function dropHourlyChunk(db: JobsDb, cutoff: Date): Promise<boolean> {
+function dropHourlyChunk(db: JobsDb, cutoff: Date, lockWaitMs: number): Promise<boolean> {
   return db.transaction(async (tx) => {
     if (!(await oldestChunk(tx, "sample_hour", cutoff))) return false;
-    await tx.rows(`set local lock_timeout = '${lockWait}'`);
+    await tx.rows(`set local lock_timeout = ${lockWaitMs}`);
     await tx.rows("-- jobs.keepRollUpOut\nlock table only sample_hour in share row exclusive mode");
     const chunk = await oldestChunk(tx, "sample_hour", cutoff);
     if (!chunk) return false;

@@ -21,6 +21,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await database.rows("truncate sample, sample_hour, trend_mark, trend_claim");
+  await database.rows("update trend_retention set raw_dropped_to = '-infinity'");
   ({ signalId } = await aSignal(database, { machine }));
 });
 
@@ -67,6 +68,40 @@ describe("rollUp", () => {
     await roll();
     expect(await hours()).toEqual(await expected());
     expect((await hours())[0]).toMatchObject({ n: 4, min: -5, max: 0.3, last: 0.2 });
+  });
+
+  it("keeps the mean between the smallest and the largest, where adding up rounds past them", async () => {
+    // 0.1 + 0.1 + 0.1 is more than 0.3 in double precision, and a third of it more than 0.1.
+    await writer.write([value(5, 0.1), value(10, 0.1), value(15, 0.1)]);
+    await roll();
+    expect(await hours()).toMatchObject([{ n: 3, mean: 0.1, min: 0.1, max: 0.1 }]);
+    await database.rows("update trend_retention set raw_dropped_to = 'infinity'");
+    await database.rows("delete from sample");
+    for (let i = 0; i < 5; i++) {
+      await writer.write([value(20 + i, 0.1)]);
+      await renewGenerations(jobs.db);
+      await roll();
+    }
+    expect(await hours()).toMatchObject([{ n: 8, mean: 0.1 }]);
+  });
+
+  it("readings too large to be added up have no mean, and hold up no one", async () => {
+    const other = await aSignal(database, { machine });
+    await writer.write([value(5, 1e308), value(10, -1e308), value(15, 2), { signalId: other.signalId, at: at(5), value: 7 }]);
+    expect(await roll()).toEqual({ hours: 2, isDone: true });
+    expect(await hours()).toMatchObject([
+      { n: 3, mean: null, min: -1e308, max: 1e308, last: 2 },
+      { n: 1, mean: 7 },
+    ]);
+    await database.rows("update trend_retention set raw_dropped_to = 'infinity'");
+    await database.rows("delete from sample");
+    await writer.write([value(20, 4), { signalId: other.signalId, at: at(6), value: 1e200 }]);
+    await renewGenerations(jobs.db);
+    expect(await roll()).toEqual({ hours: 2, isDone: true });
+    expect(await hours()).toMatchObject([
+      { n: 4, mean: null, last: 4 },
+      { n: 2, mean: null, min: 7, max: 1e200 },
+    ]);
   });
 
   it("values in any order, with roll-ups in between, give the same bits as all at once", async () => {

@@ -121,8 +121,14 @@ export function addUp(db: JobsDb, claims: readonly Claim[]): Promise<number> {
   });
 }
 
+/** Readings beyond this have no mean: PostgreSQL's avg squares what it adds up, and refuses what then overflows, for ever. */
+const mostOfMean = "1e150";
+/** Adding up rounds: three readings of 0.1 have a sum that is more than 0.3. */
+const within = (mean: string, min: string, max: string) => `least(greatest(${mean}, ${min}), ${max})`;
+
 // avg in order of time: the same readings give the same bits, in whatever order they came.
-const sums = `signal_id, count(*)::int as n, avg(value order by at) as mean, min(value) as min, max(value) as max, last(value, at) as last, max(at) as last_at`;
+const sums = `signal_id, count(*)::int as n, min(value) as min, max(value) as max, last(value, at) as last, max(at) as last_at,
+  case when max(abs(value)) < ${mostOfMean} then ${within(`avg(value order by at) filter (where abs(value) < ${mostOfMean})`, "min(value)", "max(value)")} end as mean`;
 const isCounted = "value is not null and flags & 8 = 0";
 
 /** All raw values of the hour are there: it is written anew. */
@@ -151,7 +157,7 @@ async function addLateValues(tx: Db, signalIds: number[], hour: Date): Promise<v
      select signal_id, $2::timestamptz, n, mean, min, max, last, last_at from (select ${sums} from late where ${isCounted} group by signal_id) s
      on conflict (signal_id, hour) do update set
        n = h.n + excluded.n,
-       mean = h.mean + (excluded.mean - h.mean) * excluded.n / (h.n + excluded.n),
+       mean = case when h.mean is not null and excluded.mean is not null then ${within("h.mean + (excluded.mean - h.mean) * excluded.n / (h.n + excluded.n)", "least(h.min, excluded.min)", "greatest(h.max, excluded.max)")} end,
        min = least(h.min, excluded.min),
        max = greatest(h.max, excluded.max),
        last = case when h.last_at > excluded.last_at then h.last else excluded.last end,

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { stringify } from "yaml";
+import type { Db } from "#/server/db.ts";
 import { prismaClient } from "#/server/prisma.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { exportPlant } from "./export.ts";
@@ -10,8 +11,11 @@ import { readPlantFile } from "./read-file.ts";
 import { applyPlan, planPlant } from "./service.ts";
 
 let db: TestDatabase;
+let tx: Db;
 beforeAll(async () => {
   db = await aDatabase();
+  const client = await db.connect();
+  tx = { rows: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows };
 });
 afterAll(() => db.drop());
 
@@ -44,7 +48,7 @@ const machine = (key: string, line: string) =>
     key: fc.constant(key),
     kind: fc.constantFrom("press", "cnc"),
     upstream: key === "m2" ? maybe(fc.constant("m1")) : fc.constant(undefined),
-    source: fc.constantFrom(undefined, { no_data_timeout: "5m" }, { form: "sparkplug", address: `G/${line}/${key}` }, "gateway"),
+    source: fc.constantFrom(undefined, { no_data_timeout: "5m" }, ...["sparkplug", "mapped"].map((form) => ({ form, address: `G/${line}/${key}` })), "gateway"),
     ideal_cycles: fc.tuple(rates(undefined), rates("P1")).map((lists) => lists.flat()),
     signals: fc.subarray(Object.keys(roles)).chain((keys) => fc.tuple(...keys.map(signal))),
   });
@@ -65,16 +69,18 @@ const site = (key: string) =>
   fc.record({
     key: fc.constant(key),
     zone: fc.constantFrom("Europe/Berlin", "America/Chicago"),
-    shift_patterns: fc.constantFrom("14:00", "15:00").map((end) => [
-      { key: "day", shifts: [{ key: "d", days: "mon-fri", start: "06:00", end, breaks: [{ start: "09:00", end: "09:15" }] }] },
-      {
-        key: "long",
-        shifts: [
-          { key: "d", days: "daily", start: "06:00", end: "18:00" },
-          { key: "n", days: "mon", start: "22:00", end: "06:00" },
-        ],
-      },
-    ]),
+    shift_patterns: fc
+      .tuple(fc.constantFrom(["06:00", "14:00", "09:00"], ["06:00", "15:00", "09:00"], ["22:00", "06:00", "23:50"]), fc.boolean())
+      .map(([[start, end, pause], swapped]) => [
+        { key: "day", shifts: [{ key: "d", days: "mon-fri", start, end, breaks: [{ start: pause, end: pause === "09:00" ? "09:15" : "00:20" }] }] },
+        {
+          key: "long",
+          shifts: [
+            { key: swapped ? "n" : "d", days: "daily", start: "06:00", end: "18:00" },
+            { key: swapped ? "d" : "n", days: "mon", start: "22:00", end: "06:00" },
+          ],
+        },
+      ]),
     reasons: fc.constantFrom(
       [],
       [{ key: "a", loss: "other" }],
@@ -105,7 +111,9 @@ const plant = fc
 async function apply(file: PlantFile, now: Date): Promise<void> {
   const plan = await planPlant(db, file, now);
   expect(plan.troubles).toEqual([]);
-  await applyPlan(db, plan, now);
+  await tx.rows("begin");
+  await applyPlan(tx, plan, now);
+  await tx.rows("commit");
   const again = await planPlant(db, file, new Date(now.getTime() + 60_000));
   expect(again.lines).toEqual([]);
 }

@@ -21,6 +21,9 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
     ...goneIds([...farewell.retire, ...farewell.remove], "signal"),
   ];
   if (restless.length > 0) await tx.rows("-- plant.freeMappings\n delete from topic_mapping where signal_id = any($1)", [restless]);
+  // A shift that moves would leave its breaks outside.
+  const changedShifts = comparison.changed.filter(({ row }) => row.kind === "shift").map(({ row }) => row.id);
+  if (changedShifts.length > 0) await tx.rows("-- plant.clearBreaks\n delete from shift_break where shift_id = any($1)", [changedShifts]);
   for (const kind of kinds) {
     const ofKind = written.filter(({ item }) => item.kind === kind);
     await update(
@@ -148,9 +151,6 @@ async function link(tx: Db, kind: "reason" | "line" | "machine", items: readonly
 }
 
 async function writeBreaks(tx: Db, shifts: readonly Item[], ids: Ids): Promise<void> {
-  if (shifts.length === 0) return;
-  const shiftIds = shifts.map((item) => idAt(ids, "shift", item.address));
-  await tx.rows("-- plant.clearBreaks\n delete from shift_break where shift_id = any($1)", [shiftIds]);
   const rows = shifts.flatMap((item) =>
     (item.fields.breaks as { name: string; start: number; end: number }[]).map((b) => ({
       shift_id: idAt(ids, "shift", item.address),
@@ -159,6 +159,7 @@ async function writeBreaks(tx: Db, shifts: readonly Item[], ids: Ids): Promise<v
       end_local: writeClock(b.end),
     })),
   );
+  if (rows.length === 0) return;
   await tx.rows(
     `-- plant.writeBreaks
      insert into shift_break (shift_id, name, start_local, end_local)

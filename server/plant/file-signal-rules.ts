@@ -70,7 +70,7 @@ export function brokenSignals(machine: MachineEntry, path: Path, shared: SharedS
     const other = lone.get(signal.role);
     if (other) broken.push({ path: [...at, "role"], other, sentence: `the machine has two signals with the role ${signal.role}` });
     else if (loneRoles.has(signal.role)) lone.set(signal.role, at);
-    broken.push(...brokenFields(signal, at), ...brokenMappings(signal, at));
+    broken.push(...brokenFields(signal, at), ...brokenMappings(signal, form, at));
   }
   return broken;
 }
@@ -106,11 +106,19 @@ function brokenFields(signal: SignalEntry, path: Path): Broken[] {
   return broken;
 }
 
-function brokenMappings(signal: SignalEntry, path: Path): Broken[] {
+/** form: of the signal's source; undefined where the file names one that it lacks. */
+function brokenMappings(signal: SignalEntry, form: SourceForm | undefined, path: Path): Broken[] {
   return signal.mapping.flatMap((mapping, i): Broken[] => {
     const at = [...path, "mapping", i];
     if ((mapping.topic === undefined) === (mapping.descriptor === undefined))
       return [{ path: at, sentence: `a mapping has either "topic" (with "path") or "descriptor" and "metric"` }];
+    const isMetric = mapping.descriptor !== undefined;
+    if (form !== undefined && isMetric !== (form === "sparkplug")) {
+      const sentence = isMetric
+        ? `a metric comes from a Sparkplug source, but the signal's source is ${form}: name the one that publishes ${mapping.descriptor} with "source"`
+        : `a topic does not come from a Sparkplug source: name the one that publishes ${mapping.topic} with "source" (form: mapped, any name)`;
+      return [{ path: [...at, isMetric ? "descriptor" : "topic"], sentence }];
+    }
     if (mapping.topic !== undefined) {
       if (mapping.metric !== undefined) return [{ path: [...at, "metric"], sentence: `"metric" goes with "descriptor", not with "topic"` }];
       const trouble = whyNoFilter(mapping.topic);

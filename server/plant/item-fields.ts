@@ -68,8 +68,9 @@ export const tables: Record<Kind, Table> = {
     table: "line",
     keyColumn: "key",
     parentColumn: "area_id",
-    columns: [name, ...same("text", "topology")],
+    columns: [name],
     links: [
+      ...same("text", "topology"), // with its machines: a parallel line names none
       { field: "constraint_machine", column: "constraint_machine_id", type: "int" },
       { field: "last_machine", column: "last_machine_id", type: "int" },
     ],

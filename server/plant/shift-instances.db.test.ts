@@ -79,8 +79,8 @@ describe("materializeShiftInstances", () => {
   it("changes what is to come, and never what has begun", async () => {
     await layOut();
     const begun = await instances(`from_at <= '${noon.toISOString()}'`);
-    await db.rows("update shift set start_local = '05:00', end_local = '13:30' where key = 'Early'");
     await db.rows("delete from shift where key = 'Night'");
+    await db.rows("update shift set start_local = '05:00', end_local = '13:30' where key = 'Early'");
     await layOut();
     expect(await instances(`from_at <= '${noon.toISOString()}'`)).toEqual(begun);
     expect(await instances("business_date between '2026-10-14' and '2026-10-16'")).toEqual([

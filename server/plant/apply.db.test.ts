@@ -1,98 +1,31 @@
-import { readFileSync } from "node:fs";
-import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { PrismaClient } from "#/prisma/generated/client.ts";
 import type { Db } from "#/server/db.ts";
-import { prismaClient } from "#/server/prisma.ts";
-import { aDatabase, type TestDatabase } from "#/server/testing.ts";
-import { exportPlant } from "./export.ts";
 import { readPlantFile } from "./read-file.ts";
-import { applyPlan, lockPlant, type Plan, planPlant } from "./service.ts";
+import { applyPlan, planPlant } from "./service.ts";
+import { example, later, m1, m2, noon, PlantStage, small } from "./testing.ts";
 
-let db: TestDatabase;
-let client: pg.Client;
-let prisma: PrismaClient;
+let stage: PlantStage;
+const apply = (text: string, now?: Date) => stage.apply(text, now);
+const give = (signal: string, at?: Date) => stage.give(signal, at);
+const column = (sql: string) => stage.column(sql);
 beforeEach(async () => {
-  db = await aDatabase();
-  client = await db.connect();
-  prisma = prismaClient(db.url);
+  stage = await PlantStage.open();
 });
-afterEach(async () => {
-  await prisma.$disconnect();
-  await db.drop();
-});
+afterEach(() => stage.close());
 
-const noon = new Date("2026-05-20T10:00:00Z"); // a Wednesday, 12:00 in Berlin
-const later = (hours: number) => new Date(noon.getTime() + hours * 3_600_000);
-const example = /```yaml\n(enterprise[\s\S]*?)```/.exec(readFileSync("docs/plant-file.md", "utf8"))?.[1] ?? "";
-
-async function inTransaction<Result>(work: (tx: Db) => Promise<Result>): Promise<Result> {
-  await client.query("begin");
-  try {
-    const result = await work({ rows: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows });
-    await client.query("commit");
-    return result;
-  } catch (error) {
-    await client.query("rollback");
-    throw error;
-  }
-}
-
-async function apply(text: string, now = noon): Promise<Plan> {
-  const { plant, complaints } = readPlantFile(text);
-  expect(complaints).toEqual([]);
-  if (!plant) throw new Error("complaints are empty");
-  return inTransaction(async (tx) => {
-    await lockPlant(tx);
-    const plan = await planPlant(tx, plant, now);
-    if (plan.troubles.length === 0) await applyPlan(tx, plan, now);
-    return plan;
-  });
-}
-const revision = async () => (await db.rows<{ revision: string }>("select revision from plant_revision"))[0]?.revision;
-const column = async (sql: string) => (await db.rows<{ x: unknown }>(sql)).map((row) => row.x);
-
-/** A value of a signal, as the worker writes it. */
-async function give(signal: string, at = noon): Promise<void> {
-  await db.rows(
-    `with s as (select g.id, g.source_id, g.retention_class from signal g join machine m on m.id = g.machine_id where m.key || '/' || g.key = $1),
-       l as (insert into ledger_sample (signal_id, at, value, received_at) select id, $2, 1, $2 from s where retention_class = 'ledger'),
-       t as (insert into sample (signal_id, at, value) select id, $2, 1 from s where retention_class = 'trend'),
-       p as (insert into source_status (source_id, last_at) select source_id, $2 from s on conflict do nothing)
-     insert into signal_latest (signal_id, at, value, flags, received_at) select id, $2, 1, 0, $2 from s`,
-    [signal, at],
-  );
-}
-
-const small = (machines: string, more = "") => `enterprise: { key: acme }
-product_lines: [{ key: pl, products: [{ key: A }, { key: B }] }]
-sites:
-  - key: berlin
-    zone: Europe/Berlin
-    shift_patterns:
-      - { key: day, shifts: [{ key: d, days: mon-fri, start: 06:00, end: 14:00 }] }
-      - { key: long, shifts: [{ key: d, days: mon-fri, start: 06:00, end: 18:00 }] }
-    areas:
-      - key: hall
-        lines:
-          - key: l1
-            shift_pattern: day
-            machines:
-${machines.replaceAll(/^/gm, "              ")}
-${more}`;
-const m1 = "- { key: m1, ideal_cycles: [{ seconds: 4 }], signals: [{ key: state, role: state }, { key: temp, role: measurement, unit: Cel }] }";
-const m2 = "- { key: m2, upstream: m1, signals: [{ key: good, role: good_count }] }";
+const revision = async () => (await stage.db.rows<{ revision: string }>("select revision from plant_revision"))[0]?.revision;
 
 describe("apply", () => {
   it("makes the plant, its sources, mappings and shifts; the second time there is nothing to change", async () => {
     const plan = await apply(example);
     expect(plan.lines).toEqual([
       '+ enterprise acme "Acme Housings" with 1 product line, 2 products',
-      '+ site berlin "Berlin works" with 1 shift pattern, 2 shifts, 2 reasons, 1 team, 2 sources',
+      '+ site berlin "Berlin works" with 1 shift pattern, 2 shifts, 2 reasons, 1 team, 3 sources',
       '+ area berlin/press-shop "Press shop"',
       '+ line berlin/press-shop/line-1 "Line 1" with 2 machines, 7 signals',
     ]);
     expect(await column("select form || ' ' || address || ' ' || no_data_timeout_s as x from source order by id")).toEqual([
+      "mapped energy-meters 60",
       "json berlin/press-shop/line-1/press-1 60",
       "sparkplug Berlin/Edge1/Packer1 300",
     ]);
@@ -119,7 +52,7 @@ describe("apply", () => {
       ),
     ).toEqual([true]);
     // 15 days back and 60 ahead: 11 working days, today, 43 to come; nights Monday to Thursday
-    const instances = await db.rows<{ name: string; n: number; first: string; last: string }>(
+    const instances = await stage.db.rows<{ name: string; n: number; first: string; last: string }>(
       "select name, count(*)::int as n, min(business_date)::text as first, max(business_date)::text as last from shift_instance group by name order by name",
     );
     expect(instances).toEqual([
@@ -133,9 +66,9 @@ describe("apply", () => {
 
   it("shows old and new, and wakes those who keep a copy", async () => {
     await apply(example);
-    await client.query("listen plant");
+    await stage.client.query("listen plant");
     const woken: string[] = [];
-    client.on("notification", ({ channel }) => woken.push(channel));
+    stage.client.on("notification", ({ channel }) => woken.push(channel));
     const plan = await apply(
       example
         .replace("kind: press\n", "kind: cnc\n")
@@ -162,7 +95,7 @@ describe("apply", () => {
       "~ ideal cycle of machine berlin/press-shop/line-1/press-1: 4.2 s -> 4.2 s until 2026-05-20 13:00:00, 4.5 s from 2026-05-20 13:00:00",
     ]);
     expect(plan.summary).toBe("9 changed");
-    await client.query("select 1");
+    await stage.client.query("select 1");
     expect(woken.length).toBeGreaterThan(0);
   });
 
@@ -259,7 +192,7 @@ describe("sizes", () => {
       const tx: Db = {
         rows: async (sql, parameters = []) => {
           statements++;
-          return (await client.query(sql, [...parameters])).rows;
+          return (await stage.client.query(sql, [...parameters])).rows;
         },
       };
       const plan = await planPlant(tx, plant, noon);
@@ -305,119 +238,5 @@ describe("was", () => {
   });
   it("is no matter in an empty database", async () => {
     expect((await apply(small("- { key: press, was: m1 }"))).troubles).toEqual([]);
-  });
-});
-
-describe("what holds from a time on", () => {
-  const rates = () =>
-    column("select concat_ws(' ', ideal_cycle_s, from_at at time zone 'UTC', to_at at time zone 'UTC') as x from ideal_cycle order by from_at");
-  const patterns = () =>
-    column(
-      "select concat_ws(' ', p.key, l.from_date, l.to_date) as x from line_shift_pattern l join shift_pattern p on p.id = l.shift_pattern_id order by l.from_date",
-    );
-  const withRates = (list: string) => small(`- { key: m1, ideal_cycles: ${list}, signals: [{ key: state, role: state }] }`);
-
-  it("rates: ever, then from now, then as the file says; what leaves the file ends", async () => {
-    await apply(withRates("[{ seconds: 4 }]"));
-    expect(await rates()).toEqual(["4 1970-01-01 00:00:00"]);
-    const [first] = await column("select id as x from ideal_cycle");
-    await apply(withRates("[{ seconds: 5 }]"), later(1));
-    expect(await rates()).toEqual(["4 1970-01-01 00:00:00 2026-05-20 11:00:00", "5 2026-05-20 11:00:00"]);
-    expect(await column("select min(id) as x from ideal_cycle")).toEqual([first]);
-    expect((await apply(withRates("[{ seconds: 5 }]"), later(2))).lines).toEqual([]);
-    await apply(withRates("[{ seconds: 5 }, { seconds: 6, from: 2026-06-01 }]"), later(3));
-    expect(await rates()).toEqual(["4 1970-01-01 00:00:00 2026-05-20 11:00:00", "5 2026-05-20 11:00:00 2026-05-31 22:00:00", "6 2026-05-31 22:00:00"]);
-    const rewritten = await apply(withRates("[{ seconds: 7, from: 2026-05-01T06:00 }]"), later(4));
-    expect(rewritten.lines).toEqual([
-      "~ ideal cycle of machine berlin/hall/l1/m1: 4 s until 2026-05-20 13:00:00, 5 s from 2026-05-20 13:00:00 until 2026-06-01, 6 s from 2026-06-01 -> 4 s until 2026-05-01 06:00:00, 7 s from 2026-05-01 06:00:00",
-    ]);
-    await apply(withRates("[]"), later(5));
-    expect(await rates()).toEqual(["4 1970-01-01 00:00:00 2026-05-01 04:00:00", "7 2026-05-01 04:00:00 2026-05-20 15:00:00"]);
-  });
-  it("a first rate of a machine that has sent values holds from now, unless the file says from when", async () => {
-    await apply(withRates("[]"));
-    await give("m1/state");
-    await apply(withRates("[{ seconds: 4 }]"), later(1));
-    expect(await rates()).toEqual(["4 2026-05-20 11:00:00"]);
-    await apply(withRates("[{ seconds: 4, from: 2026-01-01T00:00:00Z }]"), later(2));
-    expect(await rates()).toEqual(["4 2026-01-01 00:00:00"]);
-  });
-  it("a product that has a past is retired, with its rates", async () => {
-    const text = withRates("[{ seconds: 4 }, { product: B, seconds: 3 }]");
-    await apply(text);
-    await give("m1/state");
-    const plan = await apply(text.replace(", { key: B }", "").replace(", { product: B, seconds: 3 }", ""), later(1));
-    expect(plan.lines).toEqual([
-      "~ ideal cycle of machine berlin/hall/l1/m1 for product B: 3 s -> 3 s until 2026-05-20 13:00:00",
-      "- product B: retired, its history stays",
-    ]);
-  });
-  it("line patterns change tomorrow; today's shift and what has begun stay", async () => {
-    await apply(small(m1));
-    await give("m1/state");
-    const before = await column(
-      "select concat_ws(' ', business_date, from_at, to_at) as x from shift_instance where from_at <= '2026-05-20 12:00Z' order by from_at",
-    );
-    const plan = await apply(small(m1).replace("shift_pattern: day", "shift_pattern: long"), later(1));
-    expect(plan.lines).toEqual(["~ shift pattern of line berlin/hall/l1: day -> day until 2026-05-21, long from 2026-05-21"]);
-    expect(await patterns()).toEqual(["day 1970-01-01 2026-05-21", "long 2026-05-21"]);
-    expect(
-      await column("select concat_ws(' ', business_date, from_at, to_at) as x from shift_instance where from_at <= '2026-05-20 12:00Z' order by from_at"),
-    ).toEqual(before);
-    expect(await column("select distinct (to_at - from_at)::text as x from shift_instance where from_at > '2026-05-20 12:00Z'")).toEqual(["12:00:00"]);
-    expect((await apply(small(m1).replace("shift_pattern: day", "shift_pattern: long"), later(30))).lines).toEqual([]);
-  });
-  it("a pattern that a line worked by is retired, and its shifts stay with it", async () => {
-    await apply(small(m1).replace("shift_pattern: day", "shift_pattern: long"));
-    await give("m1/state");
-    const without = small(m1).replace(/ {6}- \{ key: long.*\n/, "");
-    expect((await apply(without, later(1))).lines).toEqual([
-      "~ shift pattern of line berlin/hall/l1: long -> long until 2026-05-21, day from 2026-05-21",
-      "- shift pattern berlin/long: retired, its history stays",
-    ]);
-    expect(await column("select count(*)::int as x from shift")).toEqual([2]);
-    expect((await apply(without, later(2))).lines).toEqual([]);
-    const text = await exportPlant(prisma);
-    expect(text).toContain("- { pattern: day, from: 2026-05-21 }");
-    expect((await apply(text ?? "", later(2))).lines).toEqual([]);
-  });
-});
-
-describe("export", () => {
-  it("applies to an empty database and exports the same bytes again", async () => {
-    await apply(`${example}  - key: chicago
-    zone: America/Chicago
-    shift_patterns: [{ key: all, shifts: [{ key: s, days: [mon, tue, thu, sun], start: 06:00, end: "30:00", breaks: [{ start: "23:45", end: 00:15 }] }] }]
-    reasons: [{ key: a, loss: planned, reasons: [{ key: b, loss: other, reasons: [{ key: c }] }] }, { key: "007", loss: external, fault_code: "0017" }]
-    sources: [{ form: mapped, address: hall gateway, no_data_timeout: 10m, max_backfill: 1d }, { form: sparkplug, address: G/N }]
-    areas:
-      - key: hall
-        lines:
-          - key: "1"
-            shift_pattern: [{ pattern: all, until: 2026-03-01 }, { pattern: all, from: 2026-04-01 }]
-            machines:
-              - { key: oven, source: hall gateway, signals: [{ key: t, role: measurement, offset: -273.15, mapping: [{ topic: hall/oven/t }, { topic: hall/+/t2, path: a.0 }] }, { key: kwh, role: energy, source: G/N, metric: Oven/kWh }] }
-              - { key: belt, source: G/N, upstream: oven, downstream: hall/2/x, signals: [{ key: v, role: measurement, period: 500ms }, { key: s, role: state, mapping: { descriptor: G/Other/D, metric: S } }] }
-              - { key: own, source: { max_backfill: 12h }, ideal_cycles: [{ seconds: 0.1 }, { seconds: 0.2, from: 2026-01-01, until: 2026-02-01T12:00 }, { product: H-100, seconds: 3, from: 2026-03-29T01:30:00.500Z }] }
-          - { key: "2", machines: [{ key: x, name: "X: # of \\"all\\"" }] }
-      - { key: empty }
-`);
-    const first = await exportPlant(prisma);
-    expect(first).toMatchSnapshot();
-    expect((await apply(first ?? "", later(1))).lines).toEqual([]);
-    const empty = await aDatabase();
-    const other = prismaClient(empty.url);
-    try {
-      const { plant } = readPlantFile(first ?? "");
-      if (!plant) throw new Error("the export is no plant file");
-      await applyPlan(empty, await planPlant(empty, plant, later(2)), later(2));
-      expect(await exportPlant(other)).toBe(first);
-    } finally {
-      await other.$disconnect();
-      await empty.drop();
-    }
-  });
-  it("says that there is nothing", async () => {
-    expect(await exportPlant(prisma)).toBeNull();
   });
 });
