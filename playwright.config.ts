@@ -21,6 +21,7 @@ export default defineConfig({
   globalSetup: E2E_BASE_URL ? undefined : "./e2e/setup.ts",
   outputDir: "test-results",
   timeout: 60_000,
+  expect: { timeout: 10_000 },
   // The machine's two cores also run the plant.
   workers: 1,
   retries: 0,

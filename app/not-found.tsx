@@ -1,5 +1,6 @@
 import Link from "next/link";
 import { getTranslations } from "next-intl/server";
+import { Awake } from "#/components/frame/awake.tsx";
 import { LinesHelp } from "#/components/frame/lines-help.tsx";
 import css from "#/components/frame/page-help.module.css";
 import { Shell } from "#/components/frame/shell.tsx";
@@ -9,7 +10,8 @@ import { locales } from "./locale.ts";
 export default async function NotFound() {
   const t = await getTranslations("app");
   return (
-    <Shell here={null} locales={locales()}>
+    <Shell locales={locales()}>
+      <Awake />
       <div className={css.help}>
         <h1>{t("notFoundTitle")}</h1>
         <p>{t("notFoundWhat")}</p>

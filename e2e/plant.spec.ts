@@ -1,10 +1,11 @@
 import { expect, test } from "@playwright/test";
+import { open } from "./open.ts";
 
 // The whole of it at work: the simulated plant through broker, worker and database, as npm run demo starts it. npm test names it in E2E_BASE_URL.
 
 test("from the first screen to a live board of the simulated plant, and on to its data", async ({ page }) => {
   test.setTimeout(120_000);
-  await page.goto("/");
+  await open(page, "/");
   const lines = page.getByRole("link", { name: /running/ });
   await expect(lines).toHaveCount(5, { timeout: 30_000 });
   await page.getByRole("link", { name: /Filling and packing 1/ }).click();
@@ -22,7 +23,7 @@ test("from the first screen to a live board of the simulated plant, and on to it
 });
 
 test("data health of the simulated plant: the worker is alive and its balance adds up", async ({ page }) => {
-  await page.goto("/data-health");
+  await open(page, "/data-health");
   await expect(page.getByRole("link", { name: "1 ingest worker is alive" })).toBeVisible({ timeout: 15_000 });
   const worker = page.getByRole("article", { name: /Ingest worker/ });
   await expect(worker).toContainText("connected");

@@ -34,6 +34,10 @@ const machine = (key: string, title: string, upstream?: string) => ({
 });
 const machines = (n: number) => Array.from({ length: n }, (_, i) => machine(`m${i + 1}`, `Machine ${i + 1} with a name`));
 
+/** Shifts of twelve hours that change in six: no test runs into the next one, where its pieces would not count. */
+const hourNow = Number(new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Berlin", hour: "2-digit", hourCycle: "h23" }).format());
+const [dayFrom, dayTo] = [18, 6].map((hours) => `${String((hourNow + hours) % 24).padStart(2, "0")}:00`);
+
 const plant = {
   enterprise: { key: "e2e", name: "Browser tests" },
   sites: [
@@ -47,8 +51,8 @@ const plant = {
           key: "round-the-clock",
           name: "Round the clock",
           shifts: [
-            { key: "day", name: "Day", days: "mon-sun", start: "06:00", end: "18:00" },
-            { key: "night", name: "Night", days: "mon-sun", start: "18:00", end: "06:00" },
+            { key: "day", name: "Day", days: "mon-sun", start: dayFrom, end: dayTo },
+            { key: "night", name: "Night", days: "mon-sun", start: dayTo, end: dayFrom },
           ],
         },
       ],

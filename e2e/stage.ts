@@ -1,5 +1,6 @@
 /** What the specs act with: a web app and a worker of their own that they may stop, the broker, and the database. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,12 +13,20 @@ const root = resolve(import.meta.dirname, "..");
 const databaseUrl = process.env.STAGE_DATABASE_URL ?? "";
 const mqttUrl = process.env.STAGE_MQTT_URL ?? "";
 
+/** Below the ports that the system hands out by itself (from 32768 on Linux): any connection could take one of those before its program listens. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return address !== null && typeof address === "object" ? address.port : 0;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 async function until(what: string, is: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
@@ -114,8 +123,13 @@ export class Stage {
     const db = new pg.Client({ connectionString: databaseUrl });
     await db.connect();
     const stage = new Stage(url, folder, web, worker, db, await connectAsync(mqttUrl));
-    await web.start();
-    if (options.worker !== false) await worker.start();
+    try {
+      await web.start();
+      if (options.worker !== false) await worker.start();
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
     return stage;
   }
 

@@ -34,8 +34,8 @@ misbehaviour
   --clock-skew M@-90s     machine M's clock is wrong by that much; M may be "all"
 
 replay (as fast as it goes unless --speed says otherwise; --shuffle, --duplicates and --late work too)
-  --as-recorded           with the recorded times, not moved by whole weeks; lifts max_backfill of the sources in the database of DATABASE_URL
-  --max-backfill-is-set   with --as-recorded: the plant file's max_backfill reaches that far already, leave the database alone
+  --as-recorded           with the recorded times, not moved by whole weeks; lifts max_backfill of the sources in the database of DATABASE_URL, and begins when the ingest workers go by it
+  --max-backfill-is-set   with --as-recorded: the plant file's max_backfill reaches that far already and is applied, leave the database alone
 `;
 
 export type LostLink = { machine: string; from: Moment; lengthMs: number };

@@ -5,10 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Embedded, startEmbedded } from "#/scripts/embedded/start.ts";
 import { childEnv } from "#/scripts/env.ts";
+import { migrate } from "#/scripts/migrate.ts";
 import { until } from "#/scripts/soak/until.ts";
+import { WorkerProcess } from "#/scripts/soak/worker.ts";
 import { runLoad } from "#/simulator/load/run.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "takt-simulator-"));
@@ -38,13 +41,14 @@ afterEach(async () => {
 
 type Running = { child: ChildProcess; out: string[]; ended: Promise<number | null> };
 
-function simulate(...args: string[]): Running {
-  const child = spawn(process.execPath, ["simulator/main.ts", ...args], { env: childEnv({ MQTT_URL: embedded.mqttUrl }), stdio: ["ignore", "pipe", "pipe"] });
+function run(args: string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, args, { env: childEnv({ MQTT_URL: embedded.mqttUrl, ...env }), stdio: ["ignore", "pipe", "pipe"] });
   children.push(child);
   const out: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => out.push(text));
   return { child, out, ended: once(child, "close").then(([code]) => (typeof code === "number" ? code : null)) };
 }
+const simulate = (...args: string[]) => run(["simulator/main.ts", ...args]);
 const path = (name: string) => join(dir, name);
 const lines = (name: string) => readFileSync(path(name), "utf8").trim().split("\n");
 /** Identities of the values that came through the broker. */
@@ -191,6 +195,28 @@ describe("npm run simulate", () => {
     ]);
     await until("both replays came", () => messages.length >= 6);
     expect(new Set(messages.map(({ payload }) => payload)).size).toBe(3);
+  });
+
+  it("replays a recording with its own times into a plant that was applied just now: nothing is too old", async () => {
+    await migrate(embedded.databaseUrl, { log: () => undefined });
+    const worker = await (await WorkerProcess.start({ DATABASE_URL: embedded.databaseUrl, MQTT_URL: embedded.mqttUrl })).ready();
+    const database = new pg.Client({ connectionString: embedded.databaseUrl });
+    await database.connect();
+    try {
+      const rows = Array.from({ length: 400 }, (_, i) => `${new Date(Date.UTC(2022, 7, 31, 22, 5 * i)).toISOString()},${i % 2},${i % 7},2,38,1,0,0,1`);
+      writeFileSync(path("old.csv"), `ts,asset,items,status,status_time,power_avg,cycle_time,alarm,product\n${rows.join("\n")}\n`);
+      const env = { DATABASE_URL: embedded.databaseUrl };
+      expect(await run(["server/plant/cli.ts", "apply", "simulator/replay/sme.plant.yaml", "--yes"], env).ended).toBe(0);
+      const args = ["simulator/main.ts", "--replay", path("old.csv"), "--map", "simulator/replay/sme.map.yaml", "--as-recorded"];
+      for (const mischief of [[], ["--shuffle", "0.5", "--duplicates", "0.2"]]) expect(await run([...args, ...mischief], env).ended).toBe(0);
+      await until("both replays came", async () => (await worker.figures()).messages >= 800 && (await worker.figures()).held === 0);
+      expect(await worker.figures()).toMatchObject({ setAside: 0, written: 1600 });
+      const { rows: pieces } = await database.query("select machine_id, sum(pieces) as pieces from count_minute group by 1 order by 1");
+      expect(pieces.map((row) => row.pieces)).toEqual([0, 1].map((asset) => rows.reduce((sum, _, i) => sum + (i % 2 === asset ? i % 7 : 0), 0)));
+    } finally {
+      await database.end();
+      await worker.stop();
+    }
   });
 
   it("says in one sentence what is wrong, and fails", async () => {

@@ -15,16 +15,18 @@ export function BoardFoot({ picture, now, heardAt, theme, lost }: { picture: Pic
   const t = useTranslations("board");
   const age = useAge();
   const fresh = !lost && now - heardAt <= heardWithinMs;
+  // A connection that brings nothing is no reason for a green dot.
+  const silent = picture.tiles.every((tile) => tile.kind === "unknown" || tile.missing);
   const dataAt = Math.max(...picture.tiles.map((tile) => tile.dataAt ?? 0));
   return (
     <footer className={css.foot}>
-      <p className={css.live} data-fresh={fresh || undefined} suppressHydrationWarning>
+      <p className={css.live} data-fresh={(fresh && !silent) || undefined} suppressHydrationWarning>
         <i aria-hidden="true" />
         {lost
           ? t("notLive")
           : fresh
             ? dataAt > 0
-              ? t("live", { age: age(Math.max(0, now - dataAt)) })
+              ? t(silent ? "liveSilent" : "live", { age: age(Math.max(0, now - dataAt)) })
               : t("liveNoData")
             : t("reconnecting", { age: age(now - heardAt) })}
       </p>

@@ -9,30 +9,47 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
   const t = useTranslations("board");
   const number = useFormatter();
   const most = Math.max(1, ...picture.hours.map((cell) => Math.max(cell.expected ?? 0, cell.made ?? 0)));
-  const count = (n: number) => number.number(Math.round(n));
+  const isMany = picture.hours.length > 8;
+  const cells = picture.hours.map((cell) => {
+    const figure = cell.made ?? cell.expected;
+    return {
+      cell,
+      figure: figure === null ? "–" : number.number(Math.round(figure)),
+      beside: besideTime(cell),
+    };
+  });
+  const sizes = {
+    "--cells": cells.length,
+    "--first": "00:00 ".length + Math.max(...cells.map(({ beside }) => beside.length)),
+    "--second": Math.max(...cells.map(({ figure }) => figure.length)),
+  };
   return (
-    <ol className={css.hours} aria-label={t("hourByHour")} data-lost={lost || undefined} style={{ "--cells": picture.hours.length } as React.CSSProperties}>
-      {picture.hours.map((cell) => (
+    <ol className={css.hours} aria-label={t("hourByHour")} data-lost={lost || undefined} data-many={isMany || undefined} style={sizes as React.CSSProperties}>
+      {cells.map(({ cell, figure, beside }) => (
         <li key={cell.from} className={css.hour} data-phase={phaseOf(cell, now)}>
           <p className={css.when}>
             <span>{hourMinute(cell.from, picture.line.zone)}</span>
-            {cell.made === null && cell.expected !== null && <small>{t("planned")}</small>}
-            {cell.made !== null && cell.due !== null && (
-              <em data-short={isShort(cell) || undefined}>{number.number(Math.round(cell.made) - Math.round(cell.due), { signDisplay: "exceptZero" })}</em>
-            )}
+            {beside !== "" && (cell.made === null ? <small>{beside}</small> : <em data-short={isShort(cell) || undefined}>{beside}</em>)}
           </p>
           <p>
-            <b>{cell.made !== null ? count(cell.made) : cell.expected !== null ? count(cell.expected) : "–"}</b>
+            <b>{figure}</b>
           </p>
           <div className={css.column} aria-hidden="true">
-            {cell.expected !== null && <u style={{ height: `${(cell.expected / most) * 100}%` }} />}
-            {cell.made !== null && <i data-short={isShort(cell) || undefined} style={{ height: `${(cell.made / most) * 100}%` }} />}
+            {cell.expected !== null && <u style={share(cell.expected / most)} />}
+            {cell.made !== null && <i data-short={isShort(cell) || undefined} style={share(cell.made / most)} />}
           </div>
         </li>
       ))}
     </ol>
   );
+
+  /** How far an hour was off; of one to come that its figure is planned, where there is room for it. */
+  function besideTime(cell: HourCell): string {
+    if (cell.made === null) return cell.expected === null || isMany ? "" : t("planned");
+    return cell.due === null ? "" : number.number(Math.round(cell.made) - Math.round(cell.due), { signDisplay: "exceptZero" });
+  }
 }
 
+const share = (part: number) => ({ "--share": `${part * 100}%` }) as React.CSSProperties;
 const isShort = (cell: HourCell) => cell.made !== null && cell.due !== null && Math.round(cell.made) < Math.round(cell.due);
 const phaseOf = (cell: HourCell, now: number) => (cell.to <= now ? "past" : cell.from <= now ? "present" : "coming");

@@ -1,11 +1,12 @@
 import Link from "next/link";
 import { getTranslations } from "next-intl/server";
 import type { ReactNode } from "react";
+import { PageLinks } from "./page-links.tsx";
 import { Preferences } from "./preferences.tsx";
 import css from "./shell.module.css";
 
 /** Head and frame of every page that is no wall board. */
-export async function Shell({ here, locales, children }: { here: "lines" | "dataHealth" | null; locales: readonly string[]; children: ReactNode }) {
+export async function Shell({ locales, children }: { locales: readonly string[]; children: ReactNode }) {
   const t = await getTranslations("app");
   return (
     <div className={css.shell}>
@@ -21,14 +22,7 @@ export async function Shell({ here, locales, children }: { here: "lines" | "data
           </svg>
           Takt
         </Link>
-        <nav aria-label={t("pages")}>
-          <Link href="/" aria-current={here === "lines" ? "page" : undefined}>
-            {t("lines")}
-          </Link>
-          <Link href="/data-health" aria-current={here === "dataHealth" ? "page" : undefined}>
-            {t("dataHealth")}
-          </Link>
-        </nav>
+        <PageLinks />
         <Preferences locales={locales} />
       </header>
       <main id="content" className={css.main}>

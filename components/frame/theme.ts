@@ -6,10 +6,12 @@ const ink: MantineColorsTuple = ["#eef3fb", "#dbe4f1", "#b6c7e0", "#8fa9cf", "#6
 /** Grounds and edges of the dark theme, as in states.css. */
 const dark: MantineColorsTuple = ["#f3f6fb", "#c9d2e0", "#9fabc0", "#8792a8", "#3a4660", "#2c374d", "#1b2433", "#141b28", "#0f1520", "#0b0f17"];
 
+const dialogTitle = { fontSize: 20, fontWeight: 650, letterSpacing: "-0.015em" };
+
 export const theme = createTheme({
   primaryColor: "ink",
   colors: { ink, dark },
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 6 },
   autoContrast: true,
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "ui-monospace, 'DejaVu Sans Mono', monospace",
@@ -17,4 +19,9 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  components: {
+    Drawer: { styles: { title: dialogTitle } },
+    Modal: { styles: { title: dialogTitle } },
+    SegmentedControl: { defaultProps: { withItemsBorders: false } },
+  },
 });

@@ -13,6 +13,8 @@ export type Column<Row> = {
   /** What is shown; the value where it is left out. */
   cell?: (row: Row) => ReactNode;
   isNumber?: boolean;
+  /** As wide as the card on a phone, where figures stand three in a row. */
+  isWide?: boolean;
   /** Not sorted and not searched: buttons. */
   isAction?: boolean;
 };
@@ -112,6 +114,7 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
                         key={column.key}
                         data-number={column.isNumber || undefined}
                         data-action={column.isAction || undefined}
+                        data-wide={column.isWide || undefined}
                         data-label={column.isAction ? undefined : column.header}
                       >
                         {column.cell ? column.cell(row) : column.value(row)}

@@ -3,6 +3,7 @@
  * and for one that an earlier `embedded up` left running.
  */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
@@ -132,17 +133,17 @@ export function tailOf(logFile: string, lines = 6): string {
   return readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lines).join("\n  ");
 }
 
-/** A port of 127.0.0.1 that nobody listens on; `preferred` if that one is free. */
+/**
+ * A port of 127.0.0.1 that nobody listens on; `preferred` if that one is free. Below those that the system hands out by itself (from 32768 on Linux):
+ * any connection could take one of these before the program that it is meant for listens, or while it is stopped.
+ */
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === "object" ? resolve(address.port) : reject(new Error("No port."))));
-    });
-  });
+  for (let tries = 0; tries < 1_000; tries++) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+  throw new Trouble("No port from 10,000 to 32,000 is free on 127.0.0.1.");
 }
 
 export function isFree(port: number, host = "127.0.0.1"): Promise<boolean> {

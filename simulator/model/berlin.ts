@@ -3,6 +3,7 @@ import type { LineDef, MachineDef, SignalDef, SiteDef } from "#/simulator/model/
 import {
   bin,
   count,
+  coupledMachine,
   faultCode,
   level,
   orders,
@@ -37,7 +38,7 @@ function press(n: number, cycleS: number, options: { counts?: SignalDef[]; withS
     minorStops: stops(2.2, 55, 0.6, ["P-110", "P-111", ""]),
     breakdowns: stops(0.06, 1100, 0.6, ["P-201", "P-204", "P-230"]),
     stops: stops(0.22, 480, 0.5),
-    ...(options.wears ? { wears: options.wears } : {}),
+    wears: options.wears,
     worksThroughBreaks: false,
     stateEveryS: 30,
     noDataTimeoutS: 60,
@@ -89,7 +90,7 @@ function moulder(n: number, cavities: number, cycleS: number, counting: SignalDe
     minorStops: stops(0.5, 80, 0.6, ["M-401", "M-405"]),
     breakdowns: stops(0.05, 1500, 0.7, ["M-510", "M-520", "M-533"]),
     stops: stops(0.1, 420, 0.5),
-    ...(wears ? { wears } : {}),
+    wears,
     worksThroughBreaks: true,
     stateEveryS: 60,
     noDataTimeoutS: 120,
@@ -136,35 +137,23 @@ const moulding: LineDef = {
 
 type FillingOptions = { cycleS: number; scrap: number; minor: number; extra: SignalDef[]; suspended?: boolean; wears?: MachineDef["wears"]; kw: number };
 
-/** A machine of the filling line: one JSON message a value, `_online` for the link. */
-function filling(key: string, name: string, kind: string, o: FillingOptions): MachineDef {
-  return {
+const filling = (key: string, name: string, kind: string, o: FillingOptions): MachineDef =>
+  coupledMachine({
     key,
     name,
     kind,
-    form: "single",
-    cavities: 1,
     cycleS: { "water-05": o.cycleS, "water-10": o.cycleS * 1.3, "tea-05": o.cycleS },
     slowness: [1.01, 1.03],
     scrap: o.scrap,
-    rework: 0,
     minorStops: stops(o.minor, 38, 0.6, ["F-120", "F-121", "F-130"]),
     breakdowns: stops(0.035, 900, 0.6, ["F-210", "F-240"]),
     stops: stops(0.05, 300, 0.4),
-    ...(o.wears ? { wears: o.wears } : {}),
-    worksThroughBreaks: false,
-    noDataTimeoutS: 60,
-    signals: [
-      state(o.suspended === false ? packmlWithoutSuspended : packmlNames),
-      count("good", 10, "shift"),
-      ...(o.scrap > 0 ? [count("reject", 10, "shift")] : []),
-      faultCode(),
-      ...orders(),
-      ...power(o.kw * 0.15, o.kw),
-      ...o.extra,
-    ],
-  };
-}
+    wears: o.wears,
+    state: state(o.suspended === false ? packmlWithoutSuspended : packmlNames),
+    resets: "shift",
+    drawn: power(o.kw * 0.15, o.kw),
+    extra: o.extra,
+  });
 
 const onScale = (signal: SignalDef, scale: string): SignalDef => ({
   ...signal,

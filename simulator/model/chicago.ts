@@ -5,6 +5,7 @@ import {
   cncNumberMeanings,
   cncNumbers,
   count,
+  coupledMachine,
   faultCode,
   level,
   orders,
@@ -74,43 +75,25 @@ const machining: LineDef = {
   ],
 };
 
-function packing(
-  key: string,
-  name: string,
-  cycleS: number,
-  scrap: number,
-  minor: number,
-  kw: number,
-  extra: SignalDef[],
-  wears?: MachineDef["wears"],
-): MachineDef {
-  return {
+type PackingOptions = { cycleS: number; scrap: number; minor: number; kw: number; extra: SignalDef[]; wears?: MachineDef["wears"] };
+
+const packing = (key: string, name: string, o: PackingOptions): MachineDef =>
+  coupledMachine({
     key,
     name,
     kind: "packer",
-    form: "single",
-    cavities: 1,
-    cycleS: { "kit-small": cycleS, "kit-large": cycleS * 1.4 },
+    cycleS: { "kit-small": o.cycleS, "kit-large": o.cycleS * 1.4 },
     slowness: [1.01, 1.05],
-    scrap,
-    rework: 0,
-    minorStops: stops(minor, 42, 0.6, ["K-101", "K-102"]),
+    scrap: o.scrap,
+    minorStops: stops(o.minor, 42, 0.6, ["K-101", "K-102"]),
     breakdowns: stops(0.04, 840, 0.6, ["K-201", "K-202"]),
     stops: stops(0.08, 360, 0.5),
-    ...(wears ? { wears } : {}),
-    worksThroughBreaks: false,
-    noDataTimeoutS: 60,
-    signals: [
-      state(packml, packmlSetUp),
-      count("good", 10, "job"),
-      ...(scrap > 0 ? [count("reject", 10, "job")] : []),
-      faultCode(),
-      ...orders(),
-      ...power(kw * 0.2, kw),
-      ...extra,
-    ],
-  };
-}
+    wears: o.wears,
+    state: state(packml, packmlSetUp),
+    resets: "job",
+    drawn: power(o.kw * 0.2, o.kw),
+    extra: o.extra,
+  });
 
 const packingLine: LineDef = {
   key: "packing-1",
@@ -121,16 +104,30 @@ const packingLine: LineDef = {
   jobHours: [4, 11],
   products: ["kit-small", "kit-large"],
   machines: [
-    packing("cartoner", "Cartoner", 2.6, 0.01, 1.2, 8, [vibration(1.7), bin("cartons", "Cartons in the magazine", "1", { full: 900, perPiece: 1 })], {
-      fault: "K-301",
-      part: "magazine drive",
+    packing("cartoner", "Cartoner", {
+      cycleS: 2.6,
+      scrap: 0.01,
+      minor: 1.2,
+      kw: 8,
+      wears: { fault: "K-301", part: "magazine drive" },
+      extra: [vibration(1.7), bin("cartons", "Cartons in the magazine", "1", { full: 900, perPiece: 1 })],
     }),
-    packing("checkweigher", "Checkweigher", 2.1, 0.007, 0.3, 1.5, [
-      level("net_weight", "Net weight, mean of ten", "g", { rest: 0, idle: 0, full: 742, noise: 2.4 }, 3000),
-    ]),
-    packing("wrapper", "Wrapper", 2.2, 0, 0.9, 11, [temperature("sealing_temperature", "Sealing bar", { span: 143, lagMin: 7, noise: 0.7 })]),
-    packing("case-packer", "Case packer", 2.15, 0, 0.8, 9, [vibration(1.5)]),
-    packing("palletizer", "Palletizer", 2.0, 0, 0.4, 14, [vibration(1.2)]),
+    packing("checkweigher", "Checkweigher", {
+      cycleS: 2.1,
+      scrap: 0.007,
+      minor: 0.3,
+      kw: 1.5,
+      extra: [level("net_weight", "Net weight, mean of ten", "g", { rest: 0, idle: 0, full: 742, noise: 2.4 }, 3000)],
+    }),
+    packing("wrapper", "Wrapper", {
+      cycleS: 2.2,
+      scrap: 0,
+      minor: 0.9,
+      kw: 11,
+      extra: [temperature("sealing_temperature", "Sealing bar", { span: 143, lagMin: 7, noise: 0.7 })],
+    }),
+    packing("case-packer", "Case packer", { cycleS: 2.15, scrap: 0, minor: 0.8, kw: 9, extra: [vibration(1.5)] }),
+    packing("palletizer", "Palletizer", { cycleS: 2.0, scrap: 0, minor: 0.4, kw: 14, extra: [vibration(1.2)] }),
   ],
 };
 

@@ -1,4 +1,5 @@
 // What a simulated plant is made of. One definition gives the behaviour, the topics and the plant file.
+import type { Role } from "#/server/domain/signal-suggestion.ts";
 import type { ShiftPatternDef } from "#/simulator/model/calendar.ts";
 
 /** What a machine does, as the simulator knows it; what it says of it is its state coding. */
@@ -6,7 +7,6 @@ export const conditions = ["run", "starting", "not_scheduled", "break", "breakdo
 export type Condition = (typeof conditions)[number];
 export type StateCoding = Record<Condition, string | number>;
 
-export type Role = "state" | "good_count" | "reject_count" | "rework_count" | "total_count" | "fault_code" | "job" | "product" | "measurement" | "energy";
 export type CountOf = "good" | "reject" | "rework" | "total";
 
 /** Where a signal's value comes from. Times in s, `noise` is a standard deviation in the signal's unit. */

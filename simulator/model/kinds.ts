@@ -1,5 +1,5 @@
 // Kinds of machines: how they count, what they measure, how they say their state. Figures are ordinary ones for machines of the size named.
-import type { CountOf, Feed, SignalDef, StateCoding, StopDef } from "#/simulator/model/definition.ts";
+import type { CountOf, Feed, MachineDef, SignalDef, StateCoding, StopDef } from "#/simulator/model/definition.ts";
 
 /** PackML state numbers (ISA-TR88.00.02): Execute, Starting, Idle, Held, Aborted, Stopped, Suspended. Set-up stands in for a unit mode as 20. */
 export const packml: StateCoding = {
@@ -175,4 +175,22 @@ export const stops = (perHour: number, medianS: number, spread: number, faults: 
   medianS,
   spread,
   faults,
+});
+
+type Coupled = Pick<MachineDef, "key" | "name" | "kind" | "cycleS" | "slowness" | "scrap" | "minorStops" | "breakdowns" | "stops" | "wears"> & {
+  state: SignalDef;
+  resets: "shift" | "job";
+  drawn: readonly SignalDef[];
+  extra: readonly SignalDef[];
+};
+
+/** A machine of a coupled line: one JSON message a value, `_online` for the link; rejects only where it sorts some out. */
+export const coupledMachine = ({ state, resets, drawn, extra, ...machine }: Coupled): MachineDef => ({
+  ...machine,
+  form: "single",
+  cavities: 1,
+  rework: 0,
+  worksThroughBreaks: false,
+  noDataTimeoutS: 60,
+  signals: [state, count("good", 10, resets), ...(machine.scrap > 0 ? [count("reject", 10, resets)] : []), faultCode(), ...orders(), ...drawn, ...extra],
 });

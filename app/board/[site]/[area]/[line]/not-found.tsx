@@ -1,5 +1,6 @@
 import Link from "next/link";
 import { getTranslations } from "next-intl/server";
+import { Awake } from "#/components/frame/awake.tsx";
 import { LinesHelp } from "#/components/frame/lines-help.tsx";
 import { MissingLine } from "#/components/frame/missing-line.tsx";
 import css from "#/components/frame/page-help.module.css";
@@ -11,7 +12,8 @@ export default async function LineNotFound() {
   const t = await getTranslations("app");
   const lines = await linesOrNull();
   return (
-    <Shell here={null} locales={locales()}>
+    <Shell locales={locales()}>
+      <Awake />
       <div className={css.help}>
         <MissingLine />
         <p>{lines === null ? t("noLineList") : lines.length === 0 ? t("noLines") : t("noLineWhat")}</p>

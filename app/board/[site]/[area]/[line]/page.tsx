@@ -2,6 +2,7 @@ import { TRPCError } from "@trpc/server";
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { WallBoard } from "#/components/boards/wall-board.tsx";
+import { Awake } from "#/components/frame/awake.tsx";
 import type { BoardEvent } from "#/server/boards/picture-types.ts";
 import { currentTrouble } from "#/server/boards/upstream.ts";
 import { buildId } from "#/server/build.ts";
@@ -18,7 +19,12 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function BoardPage({ params, searchParams }: Props) {
   const { site, area, line } = await params; // keys of the plant need no decoding
   const theme = (await searchParams).theme === "light" ? "light" : "dark";
-  return <WallBoard address={{ site, area, line }} first={await look({ site, area, line })} theme={theme} />;
+  return (
+    <>
+      <WallBoard address={{ site, area, line }} first={await look({ site, area, line })} theme={theme} />
+      <Awake />
+    </>
+  );
 }
 
 /** The first paint carries the picture. A wall must come up while the database is away too: it then shows that, and waits for itself. */

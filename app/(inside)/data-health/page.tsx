@@ -1,9 +1,8 @@
 import type { Metadata } from "next";
 import { getTranslations } from "next-intl/server";
 import { DataHealth } from "#/components/data-health/data-health.tsx";
-import { Shell } from "#/components/frame/shell.tsx";
+import { Awake } from "#/components/frame/awake.tsx";
 import { Hydrate, prefetch, trpc } from "#/server/rsc.ts";
-import { locales } from "../locale.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations("health"))("title") };
@@ -17,10 +16,9 @@ export default async function DataHealthPage() {
     prefetch(trpc.dataHealth.letterGroups.queryOptions({ status: "open" })),
   ]);
   return (
-    <Shell here="dataHealth" locales={locales()}>
-      <Hydrate>
-        <DataHealth />
-      </Hydrate>
-    </Shell>
+    <Hydrate>
+      <DataHealth />
+      <Awake />
+    </Hydrate>
   );
 }

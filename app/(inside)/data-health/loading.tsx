@@ -1,0 +1,5 @@
+import { PageSkeleton } from "#/components/frame/page-skeleton.tsx";
+
+export default function DataHealthLoading() {
+  return <PageSkeleton />;
+}
