@@ -18,6 +18,7 @@ describe("suggestSignal", () => {
     expect(suggestSignal("torque", "hamburg/filling/line2/capper", known)).toBeNull();
     expect(suggestSignal("good", "plc7/station4/data", known)).toBeNull();
     expect(suggestSignal("temper", "somewhere/else", known)).toBeNull();
+    expect(suggestSignal("good", "takt/v1/hamburg/filling/line2/capper-9/good", known)).toBeNull(); // another machine of the same line
   });
 });
 

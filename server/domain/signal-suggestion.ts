@@ -41,11 +41,14 @@ export function suggestSignal(name: string, place: string, known: readonly Known
     const like = likeness(name, signal.key);
     if (like < leastLikeness) continue;
     const near = placeScore(place, signal.machinePath);
-    // A name alone ("temperature") is on many machines: without a word about the place it is a guess too many.
-    if (near > 0 && like + near >= 1 && like + near > bestScore) [best, bestScore] = [signal, like + near];
+    // Every machine has a "good": where the place does not name this one, pressing the suggestion would mix the counts of two.
+    if (near >= machineShare && like + near > bestScore) [best, bestScore] = [signal, like + near];
   }
   return best;
 }
+
+/** Of the place's score: the machine itself. */
+const machineShare = 0.6;
 
 /** How much of site/area/line/machine the place names: the machine counts most. 0 to 1. */
 function placeScore(place: string, machinePath: string): number {
@@ -53,7 +56,7 @@ function placeScore(place: string, machinePath: string): number {
   const levels = machinePath.split("/").map(plain);
   const machine = levels.at(-1) ?? "";
   const above = levels.slice(0, -1).filter((level) => words.includes(level)).length;
-  return (words.includes(machine) ? 0.6 : 0) + (above / Math.max(1, levels.length - 1)) * 0.4;
+  return (words.includes(machine) ? machineShare : 0) + (above / Math.max(1, levels.length - 1)) * (1 - machineShare);
 }
 
 export type Role = "state" | "good_count" | "reject_count" | "rework_count" | "total_count" | "fault_code" | "job" | "product" | "measurement" | "energy";
