@@ -36,6 +36,9 @@ export const emptyBatch = (): Batch => ({
 export const hasWork = (batch: Batch) => batch.values > 0 || batch.links.length > 0 || batch.retried.length > 0;
 export const isEmpty = (batch: Batch) => !hasWork(batch) && batch.acks.length === 0;
 
+/** What it takes to hold and to write: link events are no values, and are held all the same. */
+const loadOf = (batch: Batch) => batch.values + batch.links.length;
+
 /** The filling batch as a sink for resolved values. */
 export class Filling {
   batch: Batch = emptyBatch();
@@ -89,7 +92,7 @@ export class Filling {
   }
 }
 
-/** Values in one transaction at most: 0.2 s of work at 250,000/s. */
+/** Values and link events in one transaction at most: 0.2 s of work at 250,000/s. */
 const maxBatchValues = 20_000;
 /** Held beyond these, the pump stops and the broker keeps the rest: one batch on its way to the database, one ready, the next begun. More only takes memory. */
 const maxHeldValues = 2 * maxBatchValues + 5_000;
@@ -104,6 +107,7 @@ export class Held {
   private epoch = 0;
   private readonly queue: Queued[] = [];
   private queuedValues = 0;
+  private queuedLoad = 0;
   private queuedBytes = 0;
   /** Values that were let go of without an outcome. */
   givenBack = 0;
@@ -111,12 +115,15 @@ export class Held {
   get values(): number {
     return this.queuedValues + this.filling.batch.values;
   }
+  private get load(): number {
+    return this.queuedLoad + loadOf(this.filling.batch);
+  }
   get isFull(): boolean {
-    return this.values >= maxHeldValues || this.queuedBytes + this.filling.batch.bytes >= maxHeldBytes;
+    return this.load >= maxHeldValues || this.queuedBytes + this.filling.batch.bytes >= maxHeldBytes;
   }
   /** Room enough to let a held pump go on. */
   get hasRoom(): boolean {
-    return this.values < maxHeldValues && this.queuedBytes < maxHeldBytes / 2;
+    return this.load < maxHeldValues && this.queuedBytes < maxHeldBytes / 2;
   }
   get isQueued(): boolean {
     return this.queue.length > 0;
@@ -137,7 +144,7 @@ export class Held {
   /** After something was put into the filling batch. */
   cutIfLarge(): void {
     const { batch } = this.filling;
-    if (batch.values >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
+    if (loadOf(batch) >= maxBatchValues || batch.acks.length >= maxBatchValues) this.cut();
   }
 
   /** Moves the filling batch to the queue. */
@@ -146,6 +153,7 @@ export class Held {
     if (isEmpty(batch)) return;
     this.queue.push({ batch, epoch: this.epoch });
     this.queuedValues += batch.values;
+    this.queuedLoad += loadOf(batch);
     this.queuedBytes += batch.bytes;
   }
 
@@ -159,6 +167,7 @@ export class Held {
     if (!queued) return;
     this.filling.reuse(queued.batch.samples);
     this.queuedValues -= queued.batch.values;
+    this.queuedLoad -= loadOf(queued.batch);
     this.queuedBytes -= queued.batch.bytes;
   }
 
@@ -168,6 +177,7 @@ export class Held {
     this.filling.take();
     this.queue.length = 0;
     this.queuedValues = 0;
+    this.queuedLoad = 0;
     this.queuedBytes = 0;
   }
 }

@@ -4,8 +4,12 @@ import type { RawValue } from "./sample.ts";
 
 /** One entry of a payload: values by signal key ("" where the topic names the signal), their instant (ms), null: none sent. */
 export type Entry = { at: number | null; values: [key: string, value: unknown][] };
-export type Refusal = { code: string; reason: string };
-export type Decoded = { entries: Entry[] } | Refusal;
+/** values: how many are refused with it; 1 where it does not say. */
+export type Refusal = { code: string; reason: string; values?: number };
+/** One item of a list, as it was sent. */
+export type RefusedItem = Refusal & { item: unknown };
+/** What can be read, and the items that cannot; or why nothing can. */
+export type Decoded = { entries: Entry[]; refused?: RefusedItem[] } | Refusal;
 
 export const maxPayloadBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
@@ -49,49 +53,58 @@ function depth(payload: Buffer): number {
 }
 
 /** Payload of .../<machine>/<signal>: a bare value, {"ts","value"}, or an array of such. */
-export function decodeSignal(payload: Buffer): Decoded {
-  const parsed = parsePayload(payload);
-  if ("code" in parsed) return parsed;
-  const { json } = parsed;
-  if (!Array.isArray(json)) return one(json);
-  const entries: Entry[] = [];
-  for (const item of json) {
-    const decoded = one(item);
-    if ("code" in decoded) return decoded;
-    entries.push(decoded.entries[0]!);
-  }
-  return entries.length > 0 ? { entries } : empty;
-
-  function one(item: unknown): Decoded {
-    if (item === null || typeof item !== "object") return { entries: [{ at: null, values: [["", item]] }] };
-    if (!Object.hasOwn(item, "value"))
-      return { code: "payload_shape", reason: 'An object for one signal needs "value", and best "ts": {"ts": 1790000000000, "value": 12.3}.' };
-    const ts = instant((item as { ts?: unknown }).ts);
-    return typeof ts === "object" && ts !== null ? ts : { entries: [{ at: ts, values: [["", (item as { value: unknown }).value]] }] };
-  }
-}
-
-const empty: Refusal = { code: "payload_empty", reason: "The message is an empty list." };
+export const decodeSignal = (payload: Buffer): Decoded => decode(payload, signalEntry, "The message is an empty list.");
 
 /** Payload of .../<machine>: {"ts", "<signal>": value, ...} or an array of such. */
-export function decodeMachine(payload: Buffer): Decoded {
+export const decodeMachine = (payload: Buffer): Decoded => decode(payload, machineEntry, "The message names no signal.");
+
+// A bad item of a list is refused alone, and says nothing of its neighbours.
+function decode(payload: Buffer, read: (item: unknown) => Entry | Refusal, whenEmpty: string): Decoded {
   const parsed = parsePayload(payload);
   if ("code" in parsed) return parsed;
-  const items = Array.isArray(parsed.json) ? parsed.json : [parsed.json];
+  const isList = Array.isArray(parsed.json);
   const entries: Entry[] = [];
-  for (const item of items) {
-    if (item === null || typeof item !== "object" || Array.isArray(item))
-      return {
-        code: "payload_shape",
-        reason: 'A message for a machine is an object of its signals, {"ts": 1790000000000, "temperature": 71.2}, or a list of such.',
-      };
-    const ts = instant((item as { ts?: unknown }).ts);
-    if (typeof ts === "object" && ts !== null) return ts;
-    const values: [string, unknown][] = [];
-    for (const key in item) if (key !== "ts") values.push([key, (item as Record<string, unknown>)[key]]);
-    if (values.length > 0) entries.push({ at: ts, values });
+  const refused: RefusedItem[] = [];
+  for (const item of isList ? (parsed.json as unknown[]) : [parsed.json]) {
+    const entry = read(item);
+    if (!("code" in entry)) {
+      if (entry.values.length > 0) entries.push(entry);
+    } else if (isList) refused.push({ ...entry, item });
+    else return entry;
   }
-  return entries.length > 0 ? { entries } : { code: "payload_empty", reason: "The message names no signal." };
+  if (refused.length > 0) return { entries, refused };
+  return entries.length > 0 ? { entries } : { code: "payload_empty", reason: whenEmpty };
+}
+
+function signalEntry(item: unknown): Entry | Refusal {
+  if (item === null || typeof item !== "object") return { at: null, values: [["", item]] };
+  if (!Object.hasOwn(item, "value"))
+    return { code: "payload_shape", reason: 'An object for one signal needs "value", and best "ts": {"ts": 1790000000000, "value": 12.3}.' };
+  const at = instant((item as { ts?: unknown }).ts);
+  return typeof at === "object" && at !== null ? at : { at, values: [["", (item as { value: unknown }).value]] };
+}
+
+function machineEntry(item: unknown): Entry | Refusal {
+  if (item === null || typeof item !== "object" || Array.isArray(item))
+    return {
+      code: "payload_shape",
+      reason: 'A message for a machine is an object of its signals, {"ts": 1790000000000, "temperature": 71.2}, or a list of such.',
+    };
+  const values: [string, unknown][] = [];
+  for (const key in item) if (key !== "ts") values.push([key, (item as Record<string, unknown>)[key]]);
+  const at = instant((item as { ts?: unknown }).ts);
+  return typeof at === "object" && at !== null ? { ...at, values: Math.max(1, values.length) } : { at, values };
+}
+
+/** A part of a message as a payload of its own. A number that is not finite stays so: as null it would be none. */
+export const payloadOf = (item: unknown): Buffer =>
+  Buffer.from(JSON.stringify(item, (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value)));
+
+/** How many items a payload may hold. */
+export function itemsOf(payload: Buffer): number {
+  if (payload[0] !== 0x5b) return 1;
+  const parsed = parsePayload(payload);
+  return "json" in parsed && Array.isArray(parsed.json) ? Math.max(1, parsed.json.length) : 1;
 }
 
 /** One value out of any JSON: path 'a.b.0.c', "" the whole. undefined: not there. */

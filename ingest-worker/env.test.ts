@@ -30,6 +30,10 @@ describe("the environment", () => {
     });
   });
 
+  it.each(["silent", "fatal"])("LOG_LEVEL %s is one", (LOG_LEVEL) => {
+    expect(readEnv({ ...given, LOG_LEVEL }).LOG_LEVEL).toBe(LOG_LEVEL);
+  });
+
   it.each([
     [{ DATABASE_URL: "" }, "DATABASE_URL is missing: set it, e.g. postgres://takt:secret@127.0.0.1:5432/takt"],
     [{ DATABASE_URL: "mysql://x" }, "DATABASE_URL must be postgres://user:password@host:port/database"],
@@ -40,13 +44,15 @@ describe("the environment", () => {
     [{ INGEST_TOPICS: "takt/v1/a#" }, 'INGEST_TOPICS "takt/v1/a#" is not a topic filter: + stands for one whole level, # for the rest, at the end'],
     [{ INGEST_TOPICS: "#/a" }, /^INGEST_TOPICS "#\/a" is not a topic filter/],
     [{ INGEST_TOPICS: "a+/b" }, /is not a topic filter/],
+    [{ INGEST_TOPICS: "$share/g/takt/v1/#" }, /^INGEST_TOPICS "\$share\/g\/takt\/v1\/#" begins with \$: .* One worker reads a topic; /],
+    [{ INGEST_TOPICS: "a/#,$SYS/#" }, /^INGEST_TOPICS "\$SYS\/#" begins with \$/],
     [{ INGEST_TOPICS: " , " }, "INGEST_TOPICS names no topic filter"],
     [{ INGEST_NAME: "a b" }, "INGEST_NAME may have letters, digits, dot, dash and underscore only"],
     [{ INGEST_HTTP_PORT: "http" }, "INGEST_HTTP_PORT must be a port, 0 to 65535"],
     [{ INGEST_HTTP_PORT: "70000" }, "INGEST_HTTP_PORT must be a port, 0 to 65535"],
     [{ RETAIN_TREND_RAW_DAYS: "-1" }, "RETAIN_TREND_RAW_DAYS must be a whole number of days, at least 1"],
     [{ SPARKPLUG_HOST_ID: "a/b" }, "SPARKPLUG_HOST_ID must not have / + or #"],
-    [{ LOG_LEVEL: "loud" }, /^LOG_LEVEL .*trace.*error/],
+    [{ LOG_LEVEL: "loud" }, "LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent"],
   ])("%j", (over, sentence) => {
     if (typeof sentence === "string") expect(trouble(over)).toBe(sentence);
     else expect(trouble(over)).toMatch(sentence);

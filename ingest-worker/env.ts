@@ -22,6 +22,11 @@ const filters = z.string().transform((list, ctx) => {
     .map((s) => s.trim())
     .filter(Boolean);
   for (const filter of out) {
+    if (filter.startsWith("$"))
+      ctx.addIssue({
+        code: "custom",
+        message: `"${filter}" begins with $: those are the broker's own topics and shared subscriptions. One worker reads a topic; give each worker filters of its own, like takt/v1/berlin/#`,
+      });
     const levels = filter.split("/");
     const bad = levels.some((level, i) => (level.includes("#") && (level !== "#" || i < levels.length - 1)) || (level.includes("+") && level !== "+"));
     if (bad) ctx.addIssue({ code: "custom", message: `"${filter}" is not a topic filter: + stands for one whole level, # for the rest, at the end` });
@@ -65,7 +70,9 @@ const schema = z.object({
     .regex(/^[^/+#]+$/, "must not have / + or #")
     .default("takt"),
   RETAIN_TREND_RAW_DAYS: z.coerce.number(wholeDays).int(wholeDays).min(1, wholeDays).default(7),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { error: "must be one of fatal, error, warn, info, debug, trace, silent" })
+    .default("info"),
 });
 
 export type Env = z.output<typeof schema>;

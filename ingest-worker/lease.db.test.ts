@@ -4,7 +4,7 @@ import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { holderOf } from "./holder.ts";
-import { acquireLease, checkLease, claim, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
+import { acquireLease, checkLease, claim, type Lease, LeaseLost, leaseMs, releaseLease, renewLease } from "./lease.ts";
 
 let fresh: TestDatabase;
 let db: pg.Client;
@@ -33,6 +33,20 @@ describe("the lease", () => {
     await expect(checkLease(db, first)).rejects.toThrow('Another worker has taken over the topics of "a".');
     await renewLease(db, second);
     expect(await checkLease(db, second)).toBe(false);
+  });
+
+  it("says of one that is taken again whether anybody had it in between, and until when nobody can", async () => {
+    const first = await taken("a", ["takt/v1/#"], "elsewhere 1");
+    const again = await taken("a", ["takt/v1/#"], "elsewhere 1");
+    expect([first.wasOurs, again.wasOurs]).toEqual([false, true]);
+    const sure = again.sureUntil;
+    await renewLease(db, again);
+    expect(again.sureUntil).toBeGreaterThan(sure);
+    expect(again.sureUntil).toBeLessThanOrEqual(performance.now() + leaseMs);
+    await db.query("update ingest_lease set expires_at = now()");
+    await taken("a", ["takt/v1/#"], "elsewhere 2");
+    await db.query("update ingest_lease set expires_at = now()");
+    expect((await taken("a", ["takt/v1/#"], "elsewhere 1")).wasOurs).toBe(false);
   });
 
   it("of the same name but other topics is refused all the same", async () => {

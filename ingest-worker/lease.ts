@@ -4,7 +4,17 @@ import { filtersOverlap } from "#/server/domain/topic-filter.ts";
 import { inWords, isGone } from "./holder.ts";
 
 /** filters: of the row, which names what its worker reads and whatever else its session at the broker may still be subscribed to. */
-export type Lease = { name: string; filters: readonly string[]; holder: string; fence: number; generation: number };
+export type Lease = {
+  name: string;
+  filters: readonly string[];
+  holder: string;
+  fence: number;
+  generation: number;
+  /** Nobody else had it since this holder took it for the first time. */
+  wasOurs: boolean;
+  /** Until then nobody else can have it, by performance.now(). */
+  sureUntil: number;
+};
 
 /** Renewed every third of it. Long, because a holder on a dead host is rare and one whose process is gone is not waited for. */
 export const leaseMs = 30_000;
@@ -28,6 +38,7 @@ const leaseRows = async (db: pg.ClientBase) =>
 
 /** What this name claimed before stays in the row, until `claim` says that the session at the broker has let go of it. Or says who holds topics that overlap. */
 export async function acquireLease(db: pg.ClientBase, name: string, filters: readonly string[], holder: string): Promise<Lease | { heldBy: string }> {
+  const sureUntil = performance.now() + leaseMs;
   return inTransaction(db, async () => {
     await db.query(inTurn);
     const rows = await leaseRows(db);
@@ -37,7 +48,8 @@ export async function acquireLease(db: pg.ClientBase, name: string, filters: rea
       if (row.name === name || shared !== undefined)
         return { heldBy: `worker "${row.name}" (${inWords(row.holder)})${shared === undefined ? "" : ` reads ${shared}`}` };
     }
-    const before = rows.find((row) => row.name === name)?.filters.filter((filter) => !isSparkplug(filter)) ?? [];
+    const row = rows.find((one) => one.name === name);
+    const before = row?.filters.filter((filter) => !isSparkplug(filter)) ?? [];
     const claimed = [...new Set([...filters, ...before])];
     const taken = await db.query<{ fence: string; generation: string }>(
       `-- ingest.takeLease
@@ -46,8 +58,8 @@ export async function acquireLease(db: pg.ClientBase, name: string, filters: rea
        returning fence, generation`,
       [name, claimed, holder, leaseMs],
     );
-    const row = taken.rows[0]!;
-    return { name, filters: claimed, holder, fence: Number(row.fence), generation: Number(row.generation) };
+    const { fence, generation } = taken.rows[0]!;
+    return { name, filters: claimed, holder, fence: Number(fence), generation: Number(generation), wasOurs: row?.holder === holder, sureUntil };
   });
 }
 
@@ -95,11 +107,13 @@ async function inTransaction<T>(db: pg.ClientBase, work: () => Promise<T>): Prom
 }
 
 export async function renewLease(db: pg.ClientBase, lease: Lease): Promise<void> {
+  const sureUntil = performance.now() + leaseMs;
   const { rowCount } = await db.query(
     "-- ingest.renewLease\nupdate ingest_lease set expires_at = now() + $3 * interval '1 ms' where name = $1 and fence = $2",
     [lease.name, lease.fence, leaseMs],
   );
   if (rowCount === 0) throw new LeaseLost(lease.name);
+  lease.sureUntil = sureUntil;
 }
 
 export async function releaseLease(db: pg.ClientBase, lease: Lease): Promise<void> {

@@ -60,7 +60,14 @@ type Hooks = {
   onSubscribed(refused: string): void;
   /** The session at the broker is subscribed to nothing but these any more. */
   onSession(filters: readonly string[]): void;
+  /** Whether the session at the broker is certainly still ours; while it may not be, it is not taken from whoever has it now. */
+  isOurs(): boolean;
 };
+
+/** A connection that ends sooner proves nothing: two of one client id that take turns do not come ever faster. */
+const provenMs = 10_000;
+/** How often it is looked after whether the session is ours again. */
+const notOursMs = 500;
 
 /** session: what the broker's session of this client id may be subscribed to from earlier connections. */
 export function connectMqtt(broker: BrokerOptions, clientId: string, session: readonly string[], hooks: Hooks): MqttLink {
@@ -146,8 +153,17 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     });
     hooks.onSession([...atBroker]);
   };
+  let connectedAt = Number.POSITIVE_INFINITY;
+  const comeBack = () => {
+    const come = () => {
+      if (ended) return;
+      if (hooks.isOurs()) client.reconnect();
+      else comeBack();
+    };
+    setTimeout(come, hooks.isOurs() ? reconnectMs(tries++) : notOursMs).unref();
+  };
   client.on("connect", () => {
-    tries = 0;
+    connectedAt = performance.now();
     epoch++;
     asked.clear(); // again at each connect: retained _online messages tell what changed meanwhile
     leaving.clear();
@@ -164,10 +180,9 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     held = null;
     if (ended) return;
     hooks.onChange(false, why);
-    const wait = reconnectMs(tries++);
-    setTimeout(() => {
-      if (!ended) client.reconnect();
-    }, wait).unref();
+    if (performance.now() - connectedAt >= provenMs) tries = 0;
+    connectedAt = Number.POSITIVE_INFINITY;
+    comeBack();
   });
 
   return {

@@ -1,19 +1,33 @@
 // From topic and value to a sample of a signal, or a letter with the reason. Unknown ones are set aside for review, never lost.
 
 import { topicMatches } from "#/server/domain/topic-filter.ts";
-import { decodeMachine, decodeSignal, instant, parsePayload, type Refusal, valueAt, whyNotScalar } from "./decode.ts";
+import {
+  decodeMachine,
+  decodeSignal,
+  type Entry,
+  instant,
+  itemsOf,
+  parsePayload,
+  payloadOf,
+  type Refusal,
+  type RefusedItem,
+  valueAt,
+  whyNotScalar,
+} from "./decode.ts";
 import type { Machine, Mapping, Plant } from "./plant.ts";
-import { Flag, handedOver, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, valueLetter } from "./sample.ts";
+import { Flag, handedOver, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, type Source, valueLetter } from "./sample.ts";
 
-/** again: a letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
 export type Incoming = {
   topic: string;
   payload: Buffer;
   retained: boolean;
   receivedAt: number;
-  again?: boolean /** The present, where it is not the time of receipt. */;
+  /** A letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
+  again?: boolean;
+  /** The present, where it is not the time of receipt. */
   now?: number;
 };
+type Came = Omit<Incoming, "payload">;
 /** Where resolved things go; batch.ts is one. setAside: values that are counted with the letter of one that came before. */
 export type Sink = {
   sample(sample: Sample): void;
@@ -23,7 +37,20 @@ export type Sink = {
   setAside(code: string, values: number): void;
 };
 
+/** at: ms; infinite where it is not known. inPlant: its machine was known. */
+type Said = { alive: boolean; at: number; inPlant: boolean };
+/** What outlives a copy of the plant. */
+export type Memory = {
+  /** What each link last said of itself, committed or not. */
+  said: Map<string, Said>;
+  /** The newest instant that was given to a value without a time, ms. */
+  lastStamp: number;
+};
+export const newMemory = (): Memory => ({ said: new Map(), lastStamp: 0 });
+
 export const maxFutureMs = 5 * 60_000;
+/** Topics come from outside: what they can make us remember is bounded. */
+const maxRemembered = 200_000;
 /** Longer ones no index takes; a plant's own topics have at most 332. */
 const maxTopicBytes = 1_000;
 
@@ -36,20 +63,16 @@ type Route = Reading | { to: "elsewhere"; reading: Reading } | { to: "own" } | {
 
 export class Resolver {
   private readonly routes = new Map<string, Route>();
-  private lastStamp = 0;
   readonly plant: Plant;
   private readonly retainTrendMs: number;
-  private readonly said: Map<string, boolean>;
+  private readonly memory: Memory;
   private readonly isOurs: (topic: string) => boolean;
 
-  /**
-   * said: what each source last said of itself, committed or not; it outlives the plant's copy.
-   * isOurs: the topics of this worker's share. What comes on others, of subscriptions that its session at the broker had before, is handed over.
-   */
-  constructor(plant: Plant, retainTrendMs: number, said = new Map<string, boolean>(), isOurs: (topic: string) => boolean = () => true) {
+  /** isOurs: the topics of this worker's share. What comes on others, of subscriptions that its session at the broker had before, is handed over. */
+  constructor(plant: Plant, retainTrendMs: number, memory = newMemory(), isOurs: (topic: string) => boolean = () => true) {
     this.plant = plant;
     this.retainTrendMs = retainTrendMs;
-    this.said = said;
+    this.memory = memory;
     this.isOurs = isOurs;
   }
 
@@ -60,14 +83,14 @@ export class Resolver {
     if (!route) {
       const found = this.routeOf(topic);
       route = found.to === "own" || found.to === "nowhere" || this.isOurs(topic) ? found : { to: "elsewhere", reading: found };
-      if (this.routes.size >= 200_000) this.routes.clear(); // topics come from outside: bound what they can make us remember
+      if (this.routes.size >= maxRemembered) this.routes.clear();
       this.routes.set(topic, route);
     }
     switch (route.to) {
       case "own":
         return;
       case "nowhere":
-        return refuse(sink, incoming, route.refusal);
+        return this.setAside(route.refusal, incoming, sink);
       case "elsewhere":
         return incoming.again ? this.read(route.reading, incoming, sink) : this.handOver(incoming, sink);
       default:
@@ -79,7 +102,17 @@ export class Resolver {
   private handOver({ topic, payload, retained, receivedAt }: Incoming, sink: Sink): void {
     if (retained) return sink.repeat();
     const reason = "It came to a worker that does not read this topic any more, and waits for the one that does.";
-    sink.letter({ form: "message", topic, metric: null, payload, valueCount: 1, code: handedOver, reason, receivedAt: this.stamp(receivedAt) });
+    sink.letter({
+      form: "message",
+      topic,
+      metric: null,
+      payload,
+      valueCount: 1,
+      code: handedOver,
+      reason,
+      receivedAt: this.stamp(receivedAt, itemsOf(payload)),
+      untimed: true,
+    });
   }
 
   private read(reading: Reading, incoming: Incoming, sink: Sink): void {
@@ -97,23 +130,28 @@ export class Resolver {
 
   private signalMessage(signal: Signal, incoming: Incoming, sink: Sink) {
     const decoded = decodeSignal(incoming.payload);
-    if ("code" in decoded) return refuse(sink, incoming, decoded);
-    for (const entry of decoded.entries) this.value(signal, incoming.topic, null, entry.at, entry.values[0]![1], incoming, 0, sink);
+    if ("code" in decoded) return this.setAside(decoded, incoming, sink);
+    decoded.entries.forEach((entry, i) => {
+      this.value(signal, incoming.topic, null, entry.at, entry.values[0]![1], came(incoming, entry, i), 0, sink);
+    });
+    if (decoded.refused) this.setItemsAside(decoded.refused, incoming, sink);
   }
 
   private machineMessage(machine: Machine, incoming: Incoming, sink: Sink) {
     const decoded = decodeMachine(incoming.payload);
-    if ("code" in decoded) return refuse(sink, incoming, decoded);
-    for (const entry of decoded.entries) {
+    if ("code" in decoded) return this.setAside(decoded, incoming, sink);
+    decoded.entries.forEach((entry, i) => {
+      const from = came(incoming, entry, i);
       for (const [key, value] of entry.values) {
         const signal = machine.signals.get(key) ?? this.mappedKey(`${incoming.topic}/${key}`);
-        if (signal) this.value(signal, null, null, entry.at, value, incoming, 0, sink);
+        if (signal) this.value(signal, null, null, entry.at, value, from, 0, sink);
         else if (!/^_[^_]/.test(key)) {
           const reason = `The machine ${machine.path} has no signal "${key.slice(0, 80)}". Map it to one on the Data health page, or add it to the plant.`;
-          sink.letter(valueLetter(`${incoming.topic}/${key}`, null, entry.at, value, "unknown_signal", reason, incoming.receivedAt));
+          this.setValueAside(`${incoming.topic}/${key}`, null, entry.at, value, { code: "unknown_signal", reason }, from, sink);
         } else sink.repeat();
       }
-    }
+    });
+    if (decoded.refused) this.setItemsAside(decoded.refused, incoming, sink);
   }
 
   // A key under which a machine sends what the plant calls otherwise: mapped on its own topic, as if it had come there.
@@ -121,23 +159,26 @@ export class Resolver {
     return this.plant.jsonMappings.find((mapping) => mapping.path === "" && topicMatches(mapping.pattern, topic))?.signal;
   }
 
+  // A message need not hold all that is mapped of it. What it holds goes its way mapping by mapping, each of which can be tried again without the message.
   private mappedMessage(mappings: Mapping[], incoming: Incoming, sink: Sink) {
     const parsed = parsePayload(incoming.payload);
-    if ("code" in parsed) return refuse(sink, incoming, parsed);
+    if ("code" in parsed) return this.setAside(parsed, incoming, sink);
+    let isHeld = false;
     for (const mapping of mappings) {
       const found = valueAt(parsed.json, mapping.path);
       const value =
         mapping.path === "" && found !== null && typeof found === "object" && Object.hasOwn(found, "value") ? (found as { value: unknown }).value : found;
-      if (value === undefined) {
-        refuse(sink, incoming, { code: "payload_shape", reason: `The message has nothing at "${mapping.path}", which is mapped to ${mapping.signal.path}.` });
-        continue;
-      }
+      if (value === undefined) continue;
+      isHeld = true;
       const parent = mapping.path.includes(".") ? valueAt(parsed.json, mapping.path.slice(0, mapping.path.lastIndexOf("."))) : parsed.json;
       const sent = mapping.tsPath !== null ? valueAt(parsed.json, mapping.tsPath) : (valueAt(parent, "ts") ?? valueAt(parsed.json, "ts"));
       const at = instant(sent);
-      if (at !== null && typeof at === "object") refuse(sink, incoming, at);
-      else this.value(mapping.signal, null, null, at, value, incoming, 0, sink); // a letter is of the signal: it can be tried again without its message
+      if (at !== null && typeof at === "object") this.setValueAside(topicOf(mapping.signal), null, sent, value, at, incoming, sink);
+      else this.value(mapping.signal, null, null, at, value, incoming, 0, sink);
     }
+    const [first] = mappings;
+    if (!isHeld && first)
+      this.setAside({ code: "payload_shape", reason: `The message has nothing at "${first.path}", which is mapped to ${first.signal.path}.` }, incoming, sink);
   }
 
   // .../<machine>/_online, retained, true or false; its will says false.
@@ -157,61 +198,79 @@ export class Resolver {
     if (alive === null) return refuse(sink, incoming, { code: "value_type", reason: "_online takes true or false." });
     if (at !== null && at > incoming.receivedAt + maxFutureMs) return refuse(sink, incoming, future(at, incoming.receivedAt));
     const source = this.plant.sources.get(address);
-    const before = source && (this.said.get(address) ?? source.announced);
-    if (at === null && before === alive && !incoming.again) return; // retained, told again at each connect
-    // One that is tried again is of the past: what was last said stays.
-    if (source && !incoming.again) this.said.set(address, alive);
-    else if (before === true || before === false) this.said.set(address, before);
-    sink.link({ address, at: at ?? incoming.receivedAt, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
+    const event = { alive, at: at ?? incoming.receivedAt, inPlant: source !== undefined };
+    const last = this.lastSaid(address, source);
+    if (this.memory.said.size >= maxRemembered) this.memory.said.clear();
+    if (incoming.again) {
+      if (last) this.memory.said.set(address, last); // one that is tried again is of the past: what was last said stays
+    } else {
+      // A heartbeat, or what the broker has kept and tells again at each connect. Of an earlier time than what was said last it fills the past, and is new.
+      if (last?.alive === alive && (at === null || at >= last.at)) return;
+      this.memory.said.set(address, event);
+    }
+    sink.link({ address, at: event.at, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
   }
 
-  /** One metric of a Sparkplug node or device. */
-  metric(address: string, metric: string, at: number | null, value: RawValue, flags: number, receivedAt: number, sink: Sink, now = receivedAt): void {
+  private lastSaid(address: string, source: Source | undefined): Said | null {
+    const said = this.memory.said.get(address);
+    if (said && said.inPlant === (source !== undefined)) return said;
+    return source && source.announced !== null ? { alive: source.announced, at: Number.POSITIVE_INFINITY, inPlant: true } : null;
+  }
+
+  /** One metric of a Sparkplug node or device. ts: as it was sent; null or undefined: it was not. retriedAt: the present, for a letter that is tried once more. */
+  metric(address: string, metric: string, ts: unknown, value: RawValue, flags: number, receivedAt: number, sink: Sink, retriedAt?: number): void {
+    const from: Came = { topic: address, retained: false, receivedAt, again: retriedAt !== undefined, now: retriedAt };
     const signal = this.plant.sparkplugMappings.get(address)?.get(metric);
-    if (signal) return this.value(signal, address, metric, at, value, { topic: address, retained: false, receivedAt, now }, flags, sink);
+    const at = signal ? instant(ts) : null;
+    if (signal && (at === null || typeof at === "number")) return this.value(signal, address, metric, at, value, from, flags, sink);
     const reason = `No signal is mapped to the metric "${metric.slice(0, 80)}" of ${address}. Map it to one on the Data health page.`;
-    sink.letter(valueLetter(`spBv1.0/${address}`, metric, at, value, "unknown_signal", reason, receivedAt));
+    this.setValueAside(`spBv1.0/${address}`, metric, ts, value, at !== null && typeof at === "object" ? at : { code: "unknown_signal", reason }, from, sink);
   }
 
   // topic null: a key of a machine message, whose own topic is the signal's
-  private value(
-    signal: Signal,
-    topic: string | null,
-    metric: string | null,
-    sentAt: number | null,
-    raw: unknown,
-    incoming: Omit<Incoming, "payload">,
-    flags: number,
-    sink: Sink,
-  ) {
-    const { receivedAt } = incoming;
-    if (sentAt === null && incoming.retained) return sink.repeat(); // a retained copy without a time of its own says nothing new
+  private value(signal: Signal, topic: string | null, metric: string | null, sentAt: number | null, raw: unknown, from: Came, flags: number, sink: Sink) {
+    const { receivedAt } = from;
+    if (sentAt === null && from.retained) return sink.repeat(); // a retained copy without a time of its own says nothing new
     const refused =
       whyNotScalar(raw) ??
       (signal.retired
         ? { code: "retired_signal", reason: `${signal.path} is retired.` }
         : sentAt === null
           ? null
-          : this.whyNotNow(signal, sentAt, receivedAt, incoming.now ?? receivedAt));
+          : this.whyNotNow(signal, sentAt, receivedAt, from.now ?? receivedAt));
     const out = refused ?? convert(signal, raw as RawValue);
-    if ("code" in out) {
-      const where = metric !== null ? `spBv1.0/${topic}` : (topic ?? `${namespace}/${signal.path}`);
-      const kept = typeof raw === "number" && !Number.isFinite(raw) ? String(raw) : raw;
-      return sink.letter(valueLetter(where, metric, sentAt, kept, out.code, out.reason, receivedAt));
-    }
-    let at = sentAt;
-    if (at === null) {
-      at = incoming.again ? receivedAt : this.stamp(receivedAt);
-      flags |= Flag.stampedOnReceipt;
-    }
+    if ("code" in out) return this.setValueAside(metric !== null ? `spBv1.0/${topic}` : (topic ?? topicOf(signal)), metric, sentAt, raw, out, from, sink);
+    if (sentAt === null) flags |= Flag.stampedOnReceipt;
     if (out.value === null && out.text === null) flags |= Flag.noValue;
-    sink.sample({ signal, at, value: out.value, text: out.text, flags, receivedAt });
+    sink.sample({ signal, at: sentAt ?? this.stampOf(from), value: out.value, text: out.text, flags, receivedAt });
   }
 
-  // Two values without a time may come in one millisecond: a microsecond apart they stay two.
-  private stamp(receivedAt: number): number {
-    this.lastStamp = Math.max(receivedAt, Math.round(this.lastStamp * 1000 + 1) / 1000);
-    return this.lastStamp;
+  // A message, or an item of one, that went nowhere. An unreadable one is no value: it stays unreadable, and what is like it is the same again.
+  private setAside({ code, reason, values = 1 }: Refusal, { topic, payload, retained, receivedAt, again }: Incoming, sink: Sink) {
+    const untimed = !retained && !/^payload_(empty|too|not)/.test(code) && !payload.includes('"ts"');
+    const at = untimed && !again ? this.stamp(receivedAt, itemsOf(payload)) : receivedAt;
+    sink.letter({ form: "message", topic, metric: null, payload, valueCount: values, code, reason, receivedAt: at, untimed });
+  }
+
+  private setItemsAside(refused: readonly RefusedItem[], incoming: Incoming, sink: Sink) {
+    for (const one of refused) this.setAside(one, { ...incoming, payload: payloadOf(one.item) }, sink);
+  }
+
+  private setValueAside(topic: string, metric: string | null, ts: unknown, value: unknown, { code, reason }: Refusal, from: Came, sink: Sink) {
+    const isMore = (ts === null || ts === undefined) && !from.retained; // what the broker has kept is the same each time
+    const letter = valueLetter(topic, metric, ts, value, code, reason, isMore ? this.stampOf(from) : from.receivedAt);
+    sink.letter(isMore ? letter : { ...letter, untimed: false });
+  }
+
+  private stampOf({ again, receivedAt }: Came): number {
+    return again ? receivedAt : this.stamp(receivedAt);
+  }
+
+  // Two values without a time may come in one millisecond: a microsecond apart they stay two. Returns the first of as many instants.
+  private stamp(receivedAt: number, instants = 1): number {
+    const first = Math.max(receivedAt, micros(this.memory.lastStamp, 1));
+    this.memory.lastStamp = instants === 1 ? first : micros(first, instants - 1);
+    return first;
   }
 
   private whyNotNow(signal: Signal, at: number, receivedAt: number, now: number): Refusal | null {
@@ -262,17 +321,16 @@ const future = (at: number, receivedAt: number): Refusal => ({
 const day = (at: number) => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
 const days = (ms: number) => Math.round(ms / 8_640_000) / 10;
 
-function refuse(sink: Sink, incoming: Incoming, refusal: Refusal) {
-  sink.letter({
-    form: "message",
-    topic: incoming.topic,
-    metric: null,
-    payload: incoming.payload,
-    valueCount: 1,
-    code: refusal.code,
-    reason: refusal.reason,
-    receivedAt: incoming.receivedAt,
-  });
+const topicOf = (signal: Signal) => `${namespace}/${signal.path}`;
+const micros = (at: number, more: number) => Math.round(at * 1000 + more) / 1000;
+
+/** When an item of a message came: tried again, those without a time of their own have the instants that were set aside for them. */
+const came = (incoming: Incoming, { at }: Entry, i: number): Came =>
+  incoming.again && at === null && i > 0 ? { ...incoming, receivedAt: micros(incoming.receivedAt, i) } : incoming;
+
+/** A message that is no value: what is like it is the same again. */
+function refuse(sink: Sink, { topic, payload, receivedAt }: Incoming, { code, reason }: Refusal) {
+  sink.letter({ form: "message", topic, metric: null, payload, valueCount: 1, code, reason, receivedAt });
 }
 
 type Converted = { value: number | null; text: string | null };

@@ -42,7 +42,7 @@ type LetterRow = { topic: string; payload: string; code: string; reason: string;
 const letters = async () =>
   (
     await db.query<LetterRow>(
-      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats from dead_letter order by id",
+      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats::float8 as repeats from dead_letter order by id",
     )
   ).rows;
 const values = async (key: string) =>
@@ -77,6 +77,46 @@ describe("letters", () => {
       [now, 0],
       [now + 777, Flag.stampedOnReceipt],
     ]);
+  });
+
+  it("fifty pieces without a time, on a topic that nobody knew, are fifty pieces once it is mapped", async () => {
+    const at = Date.now();
+    for (let i = 0; i < 50; i++) writer.send(`plc/${lines}/piece`, "1", at + (i >> 3)); // eight a millisecond
+    for (let i = 0; i < 2; i++) writer.send(root, { cut: 1, ok: 1 }, at); // keys that the machine does not have yet
+    await writer.commit();
+    expect((await letters()).length).toBe(54);
+    const add = async (key: string) =>
+      (
+        await db.query<{ id: number }>(
+          `insert into signal (machine_id, source_id, key, name, role, counter_mode)
+           select machine_id, source_id, $2, $2, 'good_count', 'increment' from signal where id = $1 returning id`,
+          [ids.signals.get(`${press}/power`), key],
+        )
+      ).rows[0]!.id;
+    const piece = await add("piece");
+    await add("cut");
+    await add("ok");
+    await db.query("insert into topic_mapping (signal_id, form, pattern) values ($1, 'json', $2)", [piece, `plc/${lines}/piece`]);
+    expect(await retry()).toEqual({ written: 54, duplicate: 0, setAside: new Map() });
+    expect((await letters()).map((l) => l.status)).toEqual(Array(54).fill("resolved"));
+    const { rows } = await db.query<{ pieces: number }>("select sum(pieces)::int as pieces from count_minute where signal_id = $1", [piece]);
+    expect(rows).toEqual([{ pieces: 50 }]);
+  });
+
+  it("a message of which one mapping was taken counts nothing twice when the rest is tried again", async () => {
+    await db.query("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $3, 'a'), ($2, 'json', $3, 'b')", [
+      ids.signals.get(`${press}/temperature`),
+      ids.signals.get(`${press}/power`),
+      `${root}/packed`,
+    ]);
+    await writer.reload();
+    writer.send(`${root}/packed`, { a: 5 }, now);
+    writer.send(`${root}/packed`, { a: 6, b: "hot" }, now);
+    await writer.commit();
+    expect((await letters()).map((l) => [l.topic, l.payload])).toEqual([[`${root}/power`, '{"value":"hot"}']]);
+    expect(await retry()).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 1]]) });
+    expect(await values("temperature")).toEqual([5, 6]);
+    expect((await letters()).length).toBe(1);
   });
 
   it("one that fails again is open again with its new reason", async () => {

@@ -1,7 +1,6 @@
 // Letters that someone wants tried again: fed through the normal way, and settled in the transaction that writes them.
 import type pg from "pg";
 import type { Filling } from "./batch.ts";
-import { instant } from "./decode.ts";
 import type { Resolver } from "./resolve.ts";
 import { handedOver, type RawValue } from "./sample.ts";
 import { readersOf, type Share } from "./share.ts";
@@ -65,8 +64,7 @@ function feed(
 ): void {
   if (metric !== null) {
     const { ts, value } = JSON.parse(payload.toString("utf8")) as { ts?: unknown; value: RawValue };
-    const at = instant(ts);
-    resolver.metric(topic.replace(/^spBv1\.0\//, ""), metric, typeof at === "number" ? at : receivedAt, value, 0, receivedAt, filling, now);
+    resolver.metric(topic.replace(/^spBv1\.0\//, ""), metric, ts, value, 0, receivedAt, filling, now);
   } else if (topic.startsWith("spBv1.0/")) sparkplug?.retry(topic, payload, receivedAt);
   else resolver.message({ topic, payload, retained: false, receivedAt, again: true, now }, filling);
 }

@@ -1,5 +1,6 @@
 // What flows through the worker: from a raw value on the wire to a sample of a signal, or a letter that says why not.
 import type { CounterRule } from "#/server/domain/counter.ts";
+import { payloadOf } from "./decode.ts";
 
 /** Root of the topics that follow the plant: takt/v1/<site>/<area>/<line>/<machine>/<signal>. */
 export const namespace = "takt/v1";
@@ -75,6 +76,8 @@ export type Letter = {
   code: string;
   reason: string;
   receivedAt: number;
+  /** Its values have no time of their own: each that comes is one more, however alike, told apart by receivedAt. */
+  untimed?: boolean;
 };
 
 /** Reason code of messages that are handed over to the worker that reads their topic. */
@@ -83,10 +86,10 @@ export const handedOver = "other_worker";
 /** What a link said of itself, or what was seen missing on it. */
 export type LinkEvent = { address: string; at: number; kind: string; alive: boolean | null; detail: string; receivedAt: number };
 
-/** A letter that keeps one value of a message in the form in which it can be tried again alone. */
-export function valueLetter(topic: string, metric: string | null, at: number | null, value: unknown, code: string, reason: string, receivedAt: number): Letter {
-  const payload = Buffer.from(JSON.stringify(at === null ? { value } : { ts: at, value }));
-  return { form: "value", topic, metric, payload, valueCount: 1, code, reason, receivedAt };
+/** A letter that keeps one value of a message in the form in which it can be tried again alone. ts: as it was sent; null or undefined: it was not. */
+export function valueLetter(topic: string, metric: string | null, ts: unknown, value: unknown, code: string, reason: string, receivedAt: number): Letter {
+  const untimed = ts === null || ts === undefined;
+  return { form: "value", topic, metric, payload: payloadOf(untimed ? { value } : { ts, value }), valueCount: 1, code, reason, receivedAt, untimed };
 }
 
 /** A sample that could be read but not kept: its value as it was sent, so that it can be tried again. */

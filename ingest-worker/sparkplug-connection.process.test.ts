@@ -161,7 +161,10 @@ describe("connection", () => {
     await client.publishAsync(stateOf(hostId), JSON.stringify({ online: false, timestamp: 1 }), { qos: 1, retain: true });
     await until("contradicted", () => seen.length === 3);
     expect(seen[2]!.text).toBe(seen[0]!.text);
-    expect(noted.problems).toEqual([expect.stringMatching(/Someone said that the host application host\d+ is offline/)]);
+    await client.publishAsync(`STATE/${hostId}`, "OFFLINE", { qos: 1 }); // as programs of Sparkplug 2.2 say it
+    await until("contradicted again", () => seen.length === 4);
+    expect(seen[3]!.text).toBe(seen[0]!.text);
+    expect(noted.problems).toEqual(Array(2).fill(expect.stringMatching(/Someone said that the host application host\d+ is offline/)));
     expect(noted.got).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 // Hands messages over one at a time; what the handler does with them is not its matter.
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { OwnState } from "./sparkplug/state.ts";
-import { parseTopic, stateTopic } from "./sparkplug/topic.ts";
+import { legacyStateTopic, parseTopic, stateTopic } from "./sparkplug/topic.ts";
 import type { Command } from "./sparkplug/types.ts";
 
 export type SparkplugConnectionOptions = {
@@ -154,13 +154,23 @@ export class SparkplugConnection {
     if (session.leaving || this.session !== session) return;
     session.announcedAt = this.now();
     this.publish(this.own.birth());
+    this.listenToOlder(session);
     options.onConnected?.(this.now());
+  }
+
+  // No rule asks for it, so a broker that refuses it hinders nothing.
+  private listenToOlder(session: Session) {
+    const topic = legacyStateTopic(this.options.hostId);
+    session.client.subscribe(topic, { qos: 1 }, (error) => {
+      if (error && session.client.connected && !session.leaving)
+        this.problem(`The broker does not let this host application subscribe to ${topic}, so it cannot contradict older programs there. (${error.message})`);
+    });
   }
 
   private take(session: Session, topic: string, payload: Buffer | string, retained: boolean, done: () => void) {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (session.leaving) return done();
-    if (topic === stateTopic(this.options.hostId)) {
+    if (topic === stateTopic(this.options.hostId) || topic === legacyStateTopic(this.options.hostId)) {
       // A retained one is what was said before this session; the birth takes its place.
       const to = parseTopic(topic);
       const answer = !retained && typeof to !== "string" && to.type === "STATE" ? this.own.contradict(to, bytes) : null;

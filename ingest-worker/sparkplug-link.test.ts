@@ -48,7 +48,7 @@ describe("pour", () => {
         reason: "The value could not be taken: cannot go on",
       })),
     );
-    expect([filling.received, problems]).toEqual([4, Array(2).fill("Berlin/Edge1 power: The value could not be taken: cannot go on")]);
+    expect([filling.received, problems]).toEqual([4, ["Berlin/Edge1 power: The value could not be taken: cannot go on"]]);
   });
 
   it("counts what cannot be kept each time that it comes, not only with the one letter since its birth", () => {

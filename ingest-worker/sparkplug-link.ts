@@ -48,6 +48,7 @@ export function pour(
   sink: Sink,
   onProblem: (sentence: string) => void,
 ): void {
+  let failed = 0;
   for (let next = 0; next < values.length; ) {
     try {
       for (; next < values.length; next++) {
@@ -57,7 +58,7 @@ export function pour(
     } catch (error) {
       const v = values[next++]!;
       const reason = `The value could not be taken: ${(error as Error).message}`;
-      onProblem(`${v.address} ${v.metric}: ${reason}`);
+      if (failed++ === 0) onProblem(`${v.address} ${v.metric}: ${reason}`); // the letters say it of each
       sink.letter(valueLetter(`spBv1.0/${v.address}`, v.metric, v.at, v.value, "sparkplug_malformed", reason, v.receivedAt));
     }
   }

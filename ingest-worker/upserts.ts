@@ -212,10 +212,10 @@ export async function settleRetried(db: pg.Client, ids: readonly number[]): Prom
     });
 }
 
-/** Of topic, metric and payload: what comes again is not a second letter. What is handed over is one for each time that it came: each is to be read. */
+/** Of topic, metric and payload: what comes again is not a second letter. Without a time of its own it is one for each time that it came: each is a value. */
 const fingerprint = (letter: Letter) =>
   createHash("sha1")
-    .update(`${letter.topic}\n${letter.metric ?? ""}\n${letter.code === handedOver ? `${letter.receivedAt}\n` : ""}`)
+    .update(`${letter.topic}\n${letter.metric ?? ""}\n${letter.untimed ? `${letter.receivedAt}\n` : ""}`)
     .update(letter.payload)
     .digest("hex");
 

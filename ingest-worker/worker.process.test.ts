@@ -2,6 +2,7 @@
 import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "#/scripts/embedded/processes.ts";
+import { startLine } from "#/scripts/soak/line.ts";
 import { Rig } from "#/scripts/soak/rig.ts";
 import { Stream } from "#/scripts/soak/stream.ts";
 import { until } from "#/scripts/soak/until.ts";
@@ -132,6 +133,35 @@ describe("two workers", () => {
     await arrives(3);
     await until("Chicago's is stored", async () => (await stored()).length === 301);
     expect((await one.figures()).messages).toBe(messages + 1);
+  });
+
+  it("one that is cut off from the database leaves the broker to the other, and stands by when it is back", async () => {
+    const via = new URL(rig.embedded.databaseUrl);
+    const line = await startLine(via.hostname, Number(via.port));
+    via.host = `127.0.0.1:${line.port}`;
+    const first = await (await rig.worker({ DATABASE_URL: via.href })).ready();
+    const second = await rig.worker();
+    await second.said(/^Standing by/);
+    line.cut();
+    await second.ready(60_000); // the lease has to run out
+    const connects = () => [first, second].map(({ lines }) => lines.filter((said) => said.startsWith("connected to")).length);
+    for (let i = 0; i < 100; i++) await rig.publish(`${topic}/temperature`, { ts: at + i, value: i });
+    await arrives(100);
+    const told = async () => JSON.parse((await first.get("/ready"))?.body ?? "{}") as { lease?: boolean; broker?: boolean; trouble?: string };
+    await until("it is no longer sure of its lease", async () => (await told()).lease === false);
+    expect(await told()).toMatchObject({ ready: false, database: false, broker: false });
+    line.mend();
+    await first.said(/^Standing by/);
+    await until("/ready says so too", async () => (await told()).trouble?.startsWith("Standing by"));
+    await rig.publish(`${topic}/temperature`, { ts: at + 100, value: 1 });
+    await arrives(101);
+    expect(connects()).toEqual([1, 1]);
+    expect([await sum(first), (await first.figures()).held]).toEqual([0, 0]);
+    await second.kill9();
+    await first.ready();
+    await rig.publish(`${topic}/temperature`, { ts: at + 101, value: 1 });
+    await arrives(102);
+    await line.close();
   });
 
   it("one whose lease was taken notices without a message, lets go of the broker and stands by", async () => {

@@ -3,14 +3,16 @@ import type pg from "pg";
 import type { Logger } from "pino";
 import { endUnwatched, linksSaid } from "./absence.ts";
 import { Held, hasWork, isEmpty } from "./batch.ts";
+import { beat, sign } from "./beat.ts";
 import { Bell } from "./bell.ts";
 import { Bytes } from "./binary.ts";
 import { connectDatabase, faultOf, sentenceOf } from "./database.ts";
 import type { Env } from "./env.ts";
-import { acquireLease, type Lease, LeaseLost, releaseLease, renewLease } from "./lease.ts";
+import { acquireLease, type Lease, LeaseLost, releaseLease } from "./lease.ts";
 import { type BrokerOptions, brokerOf, connectMqtt, type Delivery, type MqttLink } from "./mqtt.ts";
+import { NowAndThen } from "./now-and-then.ts";
 import { loadPlant, type Plant } from "./plant.ts";
-import { Resolver } from "./resolve.ts";
+import { newMemory, Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
 import { Share } from "./share.ts";
 import type { Said } from "./sparkplug/liveness.ts";
@@ -20,7 +22,6 @@ import { type SafeContext, writeSafely } from "./write-safely.ts";
 
 /** A batch is written this long after its first value at the latest: below it, latency; above it, fewer transactions. */
 const lingerMs = 25;
-const tickMs = 1_000;
 
 export class Worker {
   private readonly env: Env;
@@ -32,7 +33,9 @@ export class Worker {
   private readonly held = new Held();
   private plant: Plant | null = null;
   private resolver: Resolver | null = null;
-  private readonly said = new Map<string, boolean>();
+  private readonly memory = newMemory();
+  private lease: Lease | null = null;
+  private readonly nowAndThen = new NowAndThen((sentence) => this.log.warn(sentence));
   private mqtt: MqttLink | null = null;
   private sparkplug: SparkplugLink | null = null;
   private holding = false;
@@ -80,7 +83,7 @@ export class Worker {
       try {
         db = await connectDatabase(this.env.DATABASE_URL, `takt-ingest ${this.env.INGEST_NAME}`);
         side = await connectDatabase(this.env.DATABASE_URL, `takt-ingest ${this.env.INGEST_NAME} side`);
-        const lease = await this.lease(db);
+        const lease = await this.takeLease(db);
         if (!lease) break;
         this.lost = null;
         this.share.begin(lease, this.mqtt !== null);
@@ -101,12 +104,11 @@ export class Worker {
         return;
       } catch (error) {
         if (error instanceof LeaseLost) {
-          this.stats.leased = false;
           this.trouble("lease", error.message);
-          await this.closeLinks();
-          this.forget();
+          await this.giveWay();
         } else if (faultOf(error) === "retry") {
           this.stats.databaseOk = false;
+          this.stats.leased = this.isSure();
           this.trouble(
             "database",
             `Database: ${sentenceOf(error, this.env.DATABASE_URL)}. Holding ${this.held.values} values, the broker keeps the rest; trying again.`,
@@ -121,16 +123,26 @@ export class Worker {
     await this.closeLinks();
   }
 
-  private async lease(db: pg.Client): Promise<Lease | null> {
+  // While the database was away another may have had the lease, and may have it still: it then has the session at the broker, and what was not acknowledged.
+  private async takeLease(db: pg.Client): Promise<Lease | null> {
     while (!this.stopping) {
       const lease = await acquireLease(db, this.env.INGEST_NAME, this.share.configured, this.holder);
       this.stats.databaseOk = true;
       this.trouble("database", "");
       this.trouble("lease", "heldBy" in lease ? `Standing by: the ${lease.heldBy}. It takes over when that one stops.` : "");
-      if (!("heldBy" in lease)) return lease;
+      if ("heldBy" in lease || !lease.wasOurs) await this.giveWay();
+      if (!("heldBy" in lease)) {
+        this.lease = lease;
+        return lease;
+      }
       await this.sleep(2_000);
     }
     return null;
+  }
+
+  /** Nobody else can have the lease. */
+  private isSure(): boolean {
+    return this.lease !== null && performance.now() < this.lease.sureUntil;
   }
 
   private async reload(db: pg.Client): Promise<Resolver> {
@@ -140,7 +152,7 @@ export class Worker {
     await this.share.follow(db, this.plant);
     if (this.share.taken.length > 0 && String(this.share.taken) !== taken)
       this.log.warn(`The plant maps ${this.share.taken.join(", ")}, but another worker reads that: not subscribed to.`);
-    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.said, this.share.isOurs);
+    this.resolver = new Resolver(this.plant, this.env.RETAIN_TREND_RAW_DAYS * 86_400_000, this.memory, this.share.isOurs);
     this.stats.plantRevision = this.plant.revision;
     this.mqtt?.subscribe(this.share.filters);
     this.log.info({ revision: this.plant.revision, signals: this.plant.signals.size, machines: this.plant.machines.size }, "plant read");
@@ -175,6 +187,7 @@ export class Worker {
         this.stats.subscribed = refused === "";
         this.trouble("subscriptions", refused && `Broker: ${refused}`);
       },
+      isOurs: () => this.isSure(),
       onSession: (filters) => {
         this.share.sessionIs(filters);
         this.claimDue = true;
@@ -192,7 +205,7 @@ export class Worker {
         filled: () => this.filled(),
         said,
         addresses: () => [...this.plant!.sources.values()].filter(({ form }) => form === "sparkplug").map(({ address }) => address),
-        onProblem: (sentence) => this.log.warn(`Sparkplug: ${sentence}`),
+        onProblem: (sentence) => this.nowAndThen.say(`Sparkplug: ${sentence}`),
         onChange: (connected, why) => {
           if (connected || why)
             this.log[connected ? "info" : "warn"](connected ? `online as Sparkplug host application ${this.env.SPARKPLUG_HOST_ID}` : `Sparkplug: ${why}`);
@@ -211,7 +224,7 @@ export class Worker {
     try {
       this.resolver!.message({ ...delivery, receivedAt }, this.held.filling);
     } catch (error) {
-      this.log.error({ err: error, topic: delivery.topic }, "a message could not be read");
+      this.nowAndThen.say(`A message on ${delivery.topic} could not be read: ${(error as Error).message}`);
       this.held.filling.letter({
         form: "message",
         topic: delivery.topic,
@@ -306,29 +319,16 @@ export class Worker {
     this.sparkplug?.release();
   }
 
-  // Each second: sign of life with figures; renewal of the lease; what notices may have missed.
   private beat(side: pg.Client, lease: Lease): { stop(): void } {
-    let busy = false;
-    let beats = 0;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      this.sign(side)
-        .then(async () => {
-          if (beats++ % 10 === 0) await renewLease(side, lease);
-          if (beats % 30 !== 0) return;
-          this.retryAsked = true;
-          if (this.share.taken.length > 0) this.plantChanged = true; // whoever read it may be gone
-        })
-        .catch((error: Error) => {
-          if (error instanceof LeaseLost) this.lose(error);
-          else this.log.warn(`sign of life: ${error.message}`); // the write loop meets the same trouble and deals with it
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }, tickMs);
-    return { stop: () => clearInterval(timer) };
+    return beat(side, lease, {
+      sign: () => this.sign(side),
+      lookAgain: () => {
+        this.retryAsked = true;
+        if (this.share.taken.length > 0) this.plantChanged = true; // whoever read it may be gone
+      },
+      onLost: (error) => this.lose(error),
+      onTrouble: (error) => this.log.warn(`sign of life: ${error.message}`),
+    });
   }
 
   // All that was sent before this instant is committed: where this worker ends without a word, its links are not known from then on.
@@ -336,16 +336,9 @@ export class Worker {
     return Math.min(this.sparkplug?.settledTo(now) ?? now, this.held.since ?? now);
   }
 
-  private async sign(side: pg.Client): Promise<void> {
+  private sign(side: pg.Client): Promise<void> {
     const now = Date.now();
-    await side.query({
-      name: "ingest.sign",
-      text: `-- ingest.sign
-        with signed as (insert into ingest_worker (name, at, started_at, stats) values ($1, now(), $2, $3)
-          on conflict (name) do update set at = excluded.at, started_at = excluded.started_at, stats = excluded.stats returning name)
-        select pg_notify('worker', name) from signed`,
-      values: [this.env.INGEST_NAME, this.stats.startedAt, { ...this.stats.picture(now), writtenTo: this.writtenTo(now) }],
-    });
+    return sign(side, this.env.INGEST_NAME, this.stats, this.writtenTo(now), now);
   }
 
   private async close(side: pg.Client, lease: Lease): Promise<void> {
@@ -375,11 +368,14 @@ export class Worker {
     await link?.end();
   }
 
-  // The lease is lost: what is held was not acknowledged, so its new reader gets it.
-  private forget(): void {
+  // The lease is another's: what is held was not acknowledged, so its new reader gets it.
+  private async giveWay(): Promise<void> {
+    this.lease = null;
+    this.stats.leased = false;
+    await this.closeLinks();
     this.held.forget();
     this.stats.givenBack = this.held.givenBack;
-    this.said.clear();
+    this.memory.said.clear();
     this.holding = false;
   }
 

@@ -47,7 +47,7 @@ type LetterRow = { topic: string; payload: string; code: string; reason: string;
 const letters = async () =>
   (
     await db.query<LetterRow>(
-      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats from dead_letter order by id",
+      "select topic, convert_from(payload, 'UTF8') as payload, reason_code as code, reason, status, repeats::float8 as repeats from dead_letter order by id",
     )
   ).rows;
 const values = async (key: string) =>
@@ -124,7 +124,7 @@ describe("repeats and conflicts", () => {
     const outcome = await writer.commit();
     const setAside = [...outcome.setAside.values()].reduce((a, b) => a + b, 0);
     expect(outcome.written + outcome.duplicate + setAside).toBe(writer.filling.received);
-    const { rows } = await db.query<{ n: number }>("select sum(repeats + 1)::int as n from dead_letter");
+    const { rows } = await db.query<{ n: number }>("select sum(value_count * (repeats + 1))::int as n from dead_letter");
     expect(rows[0]!.n).toBe(setAside);
     expect(outcome.duplicate).toBe(duplicatesOfSamples());
     function duplicatesOfSamples() {
@@ -138,6 +138,12 @@ describe("repeats and conflicts", () => {
         }
       return n;
     }
+  });
+
+  it("fifty without a time are fifty letters: each is a value", async () => {
+    for (let i = 0; i < 50; i++) writer.send(`${root}/temperature`, "hot", now);
+    expect(await writer.commit()).toEqual({ written: 0, duplicate: 0, setAside: new Map([["value_type", 50]]) });
+    expect((await letters()).map((l) => l.repeats)).toEqual(Array(50).fill(0));
   });
 
   it("fifty bad messages are fifty set aside, in one batch and in several, and one letter that counts them", async () => {
@@ -157,13 +163,13 @@ describe("repeats and conflicts", () => {
 });
 
 describe("what the database refuses", () => {
-  const poison = async (when: string) => {
+  const poison = async (when: string, table = "ledger_sample") => {
     await db.query(
       `create or replace function poison() returns trigger language plpgsql as $$ begin if ${when} then raise exception 'no such value' using errcode = '22003'; end if; return new; end $$`,
     );
-    await db.query("create or replace trigger poison before insert on ledger_sample for each row execute function poison()");
+    await db.query(`create or replace trigger poison before insert on ${table} for each row execute function poison()`);
   };
-  const cure = () => db.query("drop trigger if exists poison on ledger_sample");
+  const cure = (table = "ledger_sample") => db.query(`drop trigger if exists poison on ${table}`);
 
   it("one value is set aside alone, its neighbours are written, and pieces are counted once", async () => {
     await poison("new.value = 37");
@@ -175,6 +181,61 @@ describe("what the database refuses", () => {
       [`${root}/good`, `{"ts":${now + 37_000},"value":37}`, "The database refuses the value: no such value"],
     ]);
     expect([(await values("good")).length, await pieces()]).toEqual([99, 99]);
+  });
+
+  it("a letter that has come two thousand million times counts on", async () => {
+    writer.send(`${root}/humour`, { ts: now, value: 1 });
+    await writer.commit();
+    await db.query("update dead_letter set repeats = 2147483647");
+    writer.send(`${root}/humour`, { ts: now, value: 1 });
+    writer.send(`${root}/good`, { ts: now, value: 5 });
+    expect(await writer.commit()).toEqual({ written: 1, duplicate: 0, setAside: new Map([["unknown_signal", 1]]) });
+    expect((await letters()).map((l) => l.repeats)).toEqual([2_147_483_648]);
+    const { rows } = await db.query("select open_values::float8 as n from dead_letter_group where topic = $1", [`${root}/humour`]);
+    expect(rows).toEqual([{ n: 2_147_483_649 }]);
+  });
+
+  it("one letter: it becomes a plain one, and its neighbours are written as they are", async () => {
+    await poison("new.metric = 'bad'", "dead_letter");
+    for (let i = 0; i < 20; i++) {
+      writer.send(root, { ts: now + i, good: i, humour: i });
+      writer.resolver.metric("G/N", i === 7 ? "bad" : "m", now, i, 0, now, writer.filling);
+    }
+    const outcome = await writer.commit();
+    await cure("dead_letter");
+    expect(outcome).toEqual({
+      written: 20,
+      duplicate: 0,
+      setAside: new Map([
+        ["unknown_signal", 39],
+        ["payload_shape", 1],
+      ]),
+    });
+    expect([await pieces(), (await letters()).length]).toEqual([19, 40]);
+    expect((await letters()).filter((l) => l.code === "payload_shape")).toMatchObject([
+      { topic: "spBv1.0/G/N", payload: `{"ts":${now},"value":7}`, reason: "The database refuses to set this aside as it came: no such value" },
+    ]);
+  });
+
+  it("every letter, even a plain one: the values are written all the same, and what is received is accounted for", async () => {
+    await poison("true", "dead_letter");
+    for (let i = 0; i < 3; i++) writer.send(root, { ts: now + i, good: i, humour: i });
+    const outcome = await writer.commit();
+    await cure("dead_letter");
+    expect(outcome).toEqual({ written: 3, duplicate: 0, setAside: new Map([["payload_shape", 3]]) });
+  });
+
+  it("one link event: it is set aside, the others and the values are written", async () => {
+    await poison("new.alive = false", "link_event");
+    for (const alive of [true, false, true]) writer.send(`${root}/_online`, { ts: now, value: alive });
+    for (const alive of [true, false]) writer.send(`${root}-2/_online`, { ts: now + 1, value: alive });
+    writer.send(`${root}/good`, { ts: now, value: 5 });
+    const outcome = await writer.commit();
+    await cure("link_event");
+    expect(outcome).toEqual({ written: 1, duplicate: 0, setAside: new Map([["payload_shape", 0]]) });
+    expect((await letters()).map((l) => l.topic).sort()).toEqual([press, `${press}-2`]);
+    const { rows } = await db.query("select address from link_event where alive and address = any($1) order by 1", [[press, `${press}-2`]]);
+    expect(rows.map((r) => r.address)).toEqual([press, `${press}-2`]);
   });
 
   it("everything poisoned: every value is set aside", async () => {

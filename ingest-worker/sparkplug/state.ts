@@ -62,11 +62,11 @@ export class OwnState {
   }
 
   /**
-   * Someone said that this host is offline while it is not (an old will that came late, or another program of the same name):
+   * Someone said that this host is offline while it is not (an old will that came late, or another program of the same name, also in the older form):
    * the birth again, with the time of its own will. null: nothing to contradict.
    */
   contradict(topic: StateTopic, payload: Buffer): Command | null {
-    if (!this.saidOnline || topic.hostId !== this.hostId || topic.legacy) return null;
+    if (!this.saidOnline || topic.hostId !== this.hostId) return null;
     const state = parseState(payload);
     return typeof state !== "string" && !state.online ? this.birth() : null;
   }

@@ -135,6 +135,8 @@ describe("STATE", () => {
     expect(own.contradict(mine, offlinePayload(t0 - 5))).toBeNull(); // not yet said that it is online
     own.birth();
     expect(own.contradict(mine, offlinePayload(t0 - 5))).toEqual({ topic: "spBv1.0/STATE/takt", payload: onlinePayload(t0), qos: 1, retain: true });
+    expect(own.contradict(topic("STATE/takt"), Buffer.from("OFFLINE"))).toEqual(own.birth()); // in the older form
+    expect(own.contradict(topic("STATE/takt"), Buffer.from("ONLINE"))).toBeNull();
     expect(own.contradict(mine, onlinePayload(t0))).toBeNull();
     expect(own.contradict(mine, Buffer.from("rubbish"))).toBeNull();
     expect(own.contradict(topic("spBv1.0/STATE/other"), offlinePayload(t0))).toBeNull();

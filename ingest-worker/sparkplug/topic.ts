@@ -46,5 +46,8 @@ const isOf = (types: readonly string[], type: string) => types.includes(type);
 /** Where a host application says whether it is there. */
 export const stateTopic = (hostId: string): string => `spBv1.0/STATE/${hostId}`;
 
+/** Where programs of Sparkplug 2.2 say it. */
+export const legacyStateTopic = (hostId: string): string => `STATE/${hostId}`;
+
 /** The topic of a value's letter: it names the source, not the message. */
 export const sourceTopic = (address: string): string => `spBv1.0/${address}`;

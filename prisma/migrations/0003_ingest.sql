@@ -24,7 +24,7 @@ create table dead_letter (
   fingerprint      bytea not null unique, -- of topic, metric and payload: what comes again is not a second letter
   received_at      timestamptz not null,
   last_received_at timestamptz not null,
-  repeats          int not null default 0, -- received again since
+  repeats          bigint not null default 0, -- received again since
   form             text not null check (form in ('message', 'value')), -- value: one value of a message, written as {"ts","value"}
   topic            text not null,
   metric           text, -- Sparkplug: name of the metric

@@ -19,13 +19,23 @@ const isBorn = (second: number): LinkEvent => ({ at: second * s, kind: "birth", 
 const history = (second: number): LinkEvent => ({ at: second * s, kind: "history", alive: null });
 
 /** Dead seconds as [from, to] pairs. */
-function dead(input: { values: number[]; events?: LinkEvent[]; from?: number; to?: number; now: number; form?: PresenceInput["form"]; timeoutS?: number }) {
-  const { values, events = [], from = 0, to = input.now, now, form = "json", timeoutS = 60 } = input;
+function dead(input: {
+  values: number[];
+  events?: LinkEvent[];
+  from?: number;
+  to?: number;
+  now: number;
+  form?: PresenceInput["form"];
+  timeoutS?: number;
+  vouchedTo?: number;
+}) {
+  const { values, events = [], from = 0, to = input.now, now, form = "json", timeoutS = 60, vouchedTo } = input;
   const found = deadWindows({
     window: { from: from * s, to: to * s },
     now: now * s,
     form,
     noDataTimeoutS: timeoutS,
+    vouchedTo: vouchedTo === undefined ? undefined : vouchedTo * s,
     minutes: minutesOf(values),
     linkEvents: events,
   });
@@ -71,6 +81,13 @@ describe("announcements", () => {
   });
   it("a death and a birth of the same instant leave the link alive, in any order of arrival", () => {
     expect(dead({ values: [0], events: [isBorn(100), dies(100), isBorn(0)], now: 200 })).toEqual([]);
+  });
+  it("a birth vouches only while someone listens: beyond that silence is judged by the time-out", () => {
+    const events = [isBorn(0)];
+    expect(dead({ values: [0], events, now: 1000 })).toEqual([]);
+    expect(dead({ values: [0], events, now: 1000, vouchedTo: 600 })).toEqual([[600, 1000]]);
+    expect(dead({ values: [0, 590], events, now: 640, vouchedTo: 600 })).toEqual([]); // 50 s of silence
+    expect(dead({ values: [0], events: [isBorn(0), dies(700), isBorn(800)], now: 1000, vouchedTo: 600 })).toEqual([[700, 1000]]);
   });
   it("a remark changes nothing", () => {
     const remark: LinkEvent = { at: 100 * s, kind: "rebirth_requested", alive: null };

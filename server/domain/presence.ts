@@ -23,6 +23,8 @@ export type PresenceInput = {
   noDataTimeoutS: number;
   /** Of the window, and the last minute with a value before it and the first one after it. In any order; repeats do no harm. */
   minutes: readonly PresenceMinute[];
+  /** ms. Nobody has listened to the source since: a birth vouches for no silence beyond this. Left out: someone listens now. */
+  vouchedTo?: number | undefined;
   /** Of the window, and the last event with `alive` true or false before it and the first one after it. In any order; repeats do no harm. */
   linkEvents: readonly LinkEvent[];
 };
@@ -41,12 +43,12 @@ type Announced = { alive: Window[]; dead: Window[] };
  * Values at 0 and 30 s, death at 10 s, birth at 20 s: dead from 10 to 20, though 30 <= 60: no value lies in that window.
  * Values at 0, 50, 100 and 150 s, death at 10 s, birth at 140 s: of a JSON source nothing is dead (those at 50 and 100 are backlog), of a Sparkplug one 10 to 140.
  */
-export function deadWindows({ window, now, form, noDataTimeoutS, minutes, linkEvents }: PresenceInput): Window[] {
+export function deadWindows({ window, now, form, noDataTimeoutS, minutes, vouchedTo, linkEvents }: PresenceInput): Window[] {
   const timeoutMs = noDataTimeoutS * 1000;
   const instants = [...minutes.flatMap((m) => [m.firstAt, m.lastAt]), ...linkEvents.map((e) => e.at)];
   // A window with history in it is alive as a whole, so whole windows are looked at first and cut to what was asked for at the end.
   const all: Window = { from: Math.min(window.from, ...spread(instants)), to: now };
-  const announced = announcedWindows(linkEvents, now);
+  const announced = announcedWindows(linkEvents, now, vouchedTo ?? now);
   const pairs = vouchingPairs(minutes, timeoutMs);
   const lastAt = minutes.reduce((latest, m) => Math.max(latest, m.lastAt), Number.NEGATIVE_INFINITY);
   const silence: Window[] = now - lastAt <= timeoutMs ? [{ from: lastAt, to: now }] : [];
@@ -61,13 +63,19 @@ export function deadWindows({ window, now, form, noDataTimeoutS, minutes, linkEv
 /** Dead windows of a machine whose readings come from several sources: nothing is known of it while any of them is dead. */
 export const deadWithAny = (perSource: readonly (readonly Window[])[]): Window[] => union(perSource.flat());
 
-function announcedWindows(linkEvents: readonly LinkEvent[], now: number): Announced {
+function announcedWindows(linkEvents: readonly LinkEvent[], now: number, vouchedTo: number): Announced {
   // At one instant a death comes before a birth: a source that reconnects says both.
   const said = linkEvents.filter((e) => e.alive !== null && e.at < now).sort((a, b) => a.at - b.at || Number(a.alive) - Number(b.alive));
   const result: Announced = { alive: [], dead: [] };
   said.forEach((event, i) => {
-    const piece = { from: event.at, to: said[i + 1]?.at ?? now };
-    (event.alive ? result.alive : result.dead).push(piece);
+    const next = said[i + 1];
+    const to = next?.at ?? now;
+    if (!event.alive) result.dead.push({ from: event.at, to });
+    else {
+      // What was heard later was heard by someone: only the last word is cut short.
+      const end = next ? to : Math.min(to, vouchedTo);
+      if (end > event.at) result.alive.push({ from: event.at, to: end });
+    }
   });
   return { alive: union(result.alive), dead: union(result.dead) };
 }
