@@ -1,11 +1,14 @@
-/** npm run soak [-- NAME ...] [-- --seed N]: the long tests. Each prints its count; one that fails says what differed, and the exit code is 1. */
+/** npm run soak [-- NAME ...] [--seed N] [--minutes N] [--viewers N]: the long tests. Each prints its count; one that fails says what differed, and the exit code is 1. */
 import { parseArgs } from "node:util";
+import { boardTest } from "./soak/board.ts";
 import { fuzzPure, fuzzWorker } from "./soak/fuzz.ts";
 import { killTest } from "./soak/kill.ts";
 import { neverBorn, sparkplugTest } from "./soak/sparkplug.ts";
 import { failWith, messageOf, Trouble } from "./trouble.ts";
 
-type Soak = { what: string; run: (seed: number, log: (line: string) => void) => Promise<string[]> };
+type Soak = { what: string; run: (seed: number, log: (line: string) => void, of: Size) => Promise<string[]> };
+/** Of the boards' test. */
+type Size = { minutes: number; viewers: number };
 
 const soaks: Record<string, Soak> = {
   kill: {
@@ -38,9 +41,17 @@ const soaks: Record<string, Soak> = {
       return [...pure.troubles, ...real.troubles];
     },
   },
+  board: {
+    what: "displays on boards for hours, while web app and database end and come back",
+    async run(_seed, log, size) {
+      const report = await boardTest({ ...size, log });
+      log(`${report.pictures} pictures in ${report.connections} connections; ${report.compared} compared with a fresh read`);
+      return report.differences;
+    },
+  },
 };
 
-const usage = `Usage: npm run soak -- [${Object.keys(soaks).join("] [")}] [--seed N]`;
+const usage = `Usage: npm run soak -- [${Object.keys(soaks).join("] [")}] [--seed N] [--minutes N] [--viewers N] (of the boards: 120 and 50)`;
 
 async function main(): Promise<void> {
   if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
@@ -48,13 +59,16 @@ async function main(): Promise<void> {
   const names = positionals.length > 0 ? positionals : Object.keys(soaks);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
   if (!Number.isInteger(seed)) throw new Trouble("--seed takes a whole number.");
+  const size = { minutes: Number(values.minutes ?? 120), viewers: Number(values.viewers ?? 50) };
+  if (!(size.minutes > 0)) throw new Trouble("--minutes takes a number above 0.");
+  if (!Number.isInteger(size.viewers) || size.viewers < 1) throw new Trouble("--viewers takes a whole number from 1 on.");
   let failed = 0;
   for (const name of names) {
     const soak = soaks[name];
     if (!soak) throw new Trouble(`There is no long test "${name}". There are: ${Object.keys(soaks).join(", ")}.`);
     console.log(`\n── ${name}: ${soak.what} ──`);
     const startedAt = performance.now();
-    const differences = await soak.run(seed, (line) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  ${line}`));
+    const differences = await soak.run(seed, (line) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  ${line}`), size);
     for (const difference of differences.slice(0, 20)) console.error(`  ${difference}`);
     if (differences.length > 0) failed++;
     console.log(`── ${name}: ${differences.length === 0 ? "ok" : `FAILED, ${differences.length} differences, --seed ${seed}`} ──`);
@@ -65,7 +79,7 @@ async function main(): Promise<void> {
 
 function read() {
   try {
-    return parseArgs({ allowPositionals: true, options: { seed: { type: "string" } } });
+    return parseArgs({ allowPositionals: true, options: { seed: { type: "string" }, minutes: { type: "string" }, viewers: { type: "string" } } });
   } catch (error) {
     throw new Trouble(`${messageOf(error).split(". ")[0]}. ${usage}`);
   }

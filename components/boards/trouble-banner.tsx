@@ -28,9 +28,9 @@ export function TroubleBanner({ trouble, now }: { trouble: ShownTrouble; now: nu
       <p>
         <strong suppressHydrationWarning>{sentence(trouble, now)}</strong> <span>{t("whatYouSee")}</span>
       </p>
-      {trouble.part === "worker" && (
+      {(trouble.part === "worker" || trouble.part === "reader" || trouble.part === "subscriptions") && (
         <Link href="/data-health#workers" prefetch={false}>
-          {t("howToStart")}
+          {trouble.part === "worker" ? t("howToStart") : t("seeWorkers")}
         </Link>
       )}
     </div>

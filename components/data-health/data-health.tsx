@@ -8,6 +8,7 @@ import { againEveryMs, isSilent } from "./freshness.ts";
 import { LettersSection } from "./letters-section.tsx";
 import { SourcesSection } from "./sources-section.tsx";
 import { UnknownSection } from "./unknown-section.tsx";
+import { type WorkerState, workerState } from "./worker-state.ts";
 import { WorkersSection } from "./workers-section.tsx";
 
 /** Is everything that the plant sends arriving, and what did not? */
@@ -30,7 +31,8 @@ export function DataHealth() {
     }),
   );
 
-  const alive = workers.data?.workers.filter((worker) => worker.alive).length;
+  const states = workers.data?.workers.map(workerState);
+  const inState = (...which: WorkerState[]) => states?.filter((state) => which.includes(state)).length ?? 0;
   const silent = sources.data?.sources.filter((source) => isSilent(source, sources.data.at)).length;
   // What is not listed of very many counts as one value a topic.
   const unmapped = unknown.data?.unknown.reduce((n, { paths }) => n + paths.length, unknown.data.more);
@@ -39,7 +41,7 @@ export function DataHealth() {
     <>
       <h1 className={css.title}>{t("title")}</h1>
       <ul className={css.sums} aria-label={t("inShort")}>
-        <Sum href="#workers" bad={alive === 0} word={alive === undefined ? "…" : alive === 0 ? t("sumNoWorker") : t("sumWorkers", { n: alive })} />
+        <Sum href="#workers" bad={states !== undefined && (inState("works") === 0 || inState("hindered", "away") > 0)} word={inWords()} />
         <Sum
           href="#sources"
           bad={(silent ?? 0) > 0}
@@ -54,6 +56,14 @@ export function DataHealth() {
       <LettersSection />
     </>
   );
+
+  function inWords(): string {
+    if (states === undefined) return "…";
+    const n = inState("works", "hindered", "stands_by");
+    if (n === 0) return t("sumNoWorker");
+    const rest = (["hindered", "stands_by", "away"] as const).filter((state) => inState(state) > 0).map((state) => t(`sum.${state}`, { n: inState(state) }));
+    return [t("sumWorkers", { n }), ...rest].join(", ");
+  }
 }
 
 function Sum({ href, bad, word }: { href: string; bad: boolean; word: string }) {

@@ -10,6 +10,7 @@ import { useNow } from "#/components/ui/use-now.ts";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
 import { useReason } from "./use-reason.ts";
+import { colourOf, startCommand, workerState } from "./worker-state.ts";
 
 type Outputs = inferRouterOutputs<AppRouter>["dataHealth"];
 export type HealthQuery<Name extends keyof Outputs> = UseQueryResult<Outputs[Name], TRPCClientErrorLike<AppRouter>>;
@@ -53,18 +54,22 @@ function WorkerCard({ worker, now }: { worker: Worker; now: number }) {
   const reasons = Object.entries(worker.setAside)
     .filter(([, n]) => n > 0)
     .sort((a, b) => b[1] - a[1]);
+  const state = workerState(worker);
+  const isMissed = state !== "stands_by" && state !== "replaced"; // else it need not be connected
   return (
-    <article className={css.worker} data-state={worker.alive ? "run" : "down"} aria-label={t("workerNamed", { name: worker.name })}>
+    <article className={css.worker} data-state={colourOf[state]} aria-label={t("workerNamed", { name: worker.name })}>
       <h3>
         {worker.name}
-        <strong>{worker.alive ? t("alive") : t("away", { since: duration(now - worker.seenAt) })}</strong>
+        <strong>{worker.alive ? t(`workerState.${state}`) : t("away", { since: duration(now - worker.seenAt) })}</strong>
         <small suppressHydrationWarning>
           {worker.alive
             ? t("seenRunning", { seen: age(now - worker.seenAt), running: duration(now - worker.startedAt) })
             : t("lastSeen", { seen: age(now - worker.seenAt) })}
         </small>
       </h3>
-      {!worker.alive && <HowToStart name={worker.name} />}
+      {worker.alive && worker.trouble !== "" && <p className={css.inItsWay}>{worker.trouble}</p>}
+      {state === "replaced" && <p>{t("replaced")}</p>}
+      {state === "away" && <HowToStart name={worker.name} />}
       <dl className={css.facts}>
         <Fact label={t("rate")} value={worker.alive ? t("perSecond", { n: rounded(worker.valuesPerS) }) : "–"} />
         <Fact
@@ -73,17 +78,18 @@ function WorkerCard({ worker, now }: { worker: Worker; now: number }) {
         />
         <Fact
           label={t("broker")}
-          value={connected(worker.alive && worker.mqttConnected)}
-          bad={!worker.alive || !worker.mqttConnected}
+          value={worker.alive && worker.mqttConnected && !worker.subscribed ? t("notSubscribed") : connected(worker.alive && worker.mqttConnected)}
+          bad={isMissed && (!worker.alive || !worker.mqttConnected || !worker.subscribed)}
           hint={worker.brokerUrl}
         />
         <Fact
           label="Sparkplug"
           value={connected(worker.sparkplugConnected === null ? null : worker.alive && worker.sparkplugConnected)}
-          bad={worker.sparkplugConnected === false}
+          bad={isMissed && worker.sparkplugConnected === false}
         />
-        <Fact label={t("database")} value={connected(worker.alive && worker.databaseOk)} bad={!worker.alive || !worker.databaseOk} />
+        <Fact label={t("database")} value={connected(worker.alive && worker.databaseOk)} bad={isMissed && (!worker.alive || !worker.databaseOk)} />
         <Fact label={t("topics")} value={worker.filters.join(", ") || "–"} />
+        <Fact label={t("plantRevision")} value={worker.plantRevision === null ? "–" : number.number(worker.plantRevision)} />
       </dl>
       <p className={css.balance} data-bad={worker.unaccounted !== 0 || undefined} title={t("balance")}>
         <Part n={worker.received} word={t("received")} /> <i>=</i> <Part n={worker.written} word={t("written")} /> <i>+</i>{" "}
@@ -125,11 +131,10 @@ function Fact({ label, value, bad, hint }: { label: string; value: string; bad?:
 
 function HowToStart({ name }: { name?: string }) {
   const t = useTranslations("health");
-  const named = name && name !== "default" && name !== "main" ? `INGEST_NAME=${name} ` : "";
   return (
     <div className={css.start}>
       {t("startIt")}
-      <pre>{`DATABASE_URL=postgres://… MQTT_URL=mqtt://… ${named}npm run ingest`}</pre>
+      <pre>{startCommand(name)}</pre>
       <span className={css.sub}>{t("startDemo")}</span>
     </div>
   );

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useFormatter, useTranslations } from "next-intl";
-import { TroubleBanner } from "#/components/boards/trouble-banner.tsx";
+import { TroubleBanner, useTroubleSentence } from "#/components/boards/trouble-banner.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { StateMark } from "#/components/states/state-mark.tsx";
 import { hourMinute, offsetOf, placeOf } from "#/components/ui/clock.ts";
@@ -52,7 +52,7 @@ export function PlantOverview() {
               {site.areas.flatMap((area) =>
                 area.lines.map((line) => (
                   <li key={line.address}>
-                    <LineCard line={line} area={area.name} now={now} lost={trouble !== null || isOld} />
+                    <LineCard line={line} area={area.name} now={now} lost={trouble !== null || line.trouble !== null || isOld} />
                   </li>
                 )),
               )}
@@ -69,6 +69,7 @@ function LineCard({ line, area, now, lost }: { line: LineSummary; area: string; 
   const states = useTranslations("states");
   const number = useFormatter();
   const duration = useDuration();
+  const troubleSentence = useTroubleSentence();
   const running = line.machines.filter((machine) => machine.kind === "run").length;
   const share = line.expected && line.made !== null ? Math.min(1, line.made / line.expected) : null;
   const count = (n: number) => number.number(Math.round(n));
@@ -119,7 +120,7 @@ function LineCard({ line, area, now, lost }: { line: LineSummary; area: string; 
 
   function sentence(): string {
     if (line.machines.length === 0) return t("addMachines");
-    if (lost) return "";
+    if (lost) return line.trouble ? troubleSentence(line.trouble, now) : "";
     const { worst } = line;
     if (!worst) return running === line.machines.length ? t("allRun") : "";
     const state = states(`kind.${worst.kind}`);

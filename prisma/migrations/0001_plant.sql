@@ -122,7 +122,7 @@ create table signal (
   source_id       int not null,
   site_id         int not null, -- its machine's
   mapping_form    text not null, -- its source's
-  key             text not null check (is_plant_key(key)),
+  key             text not null check (is_plant_key(key) and key <> 'ts'), -- ts: in a message with many values that is the time
   name            text not null check (name <> ''),
   role            text not null check (role in ('state', 'good_count', 'reject_count', 'rework_count', 'total_count', 'fault_code', 'job', 'product', 'measurement', 'energy')),
   retention_class text not null generated always as (case when role in ('measurement', 'energy') then 'trend' else 'ledger' end) stored,
@@ -139,6 +139,8 @@ create table signal (
   site_in_use     int generated always as (case when retired_at is null then site_id end) stored, -- null: retired; its source may have gone to another site
   unique (machine_id, key),
   unique (id, mapping_form),
+  -- a machine is in one state, at one job, on one product; looked at at commit, because a plant file may hand a role over
+  exclude (machine_id with =, role with =) where (role in ('state', 'job', 'product') and retired_at is null) deferrable initially deferred,
   foreign key (machine_id, site_id) references machine (id, site_id) on update cascade,
   foreign key (source_id, site_in_use) references source (id, site_id) deferrable initially deferred,
   foreign key (source_id, mapping_form) references source (id, mapping_form) on update cascade,

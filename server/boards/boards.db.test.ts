@@ -298,19 +298,40 @@ describe("watchBoard", () => {
     expect(kind).toBe("down");
   });
 
-  it("says that no worker was ever seen, and that one is alive", async () => {
+  it("says that no worker was ever seen, that one is alive, and that the line's own is gone", async () => {
     const line = await aLine(db);
     const { readUpstream, currentTrouble } = await import("./upstream.ts");
+    const trouble = () => currentTrouble(line.lineId, Date.now());
     await db.rows("delete from ingest_worker");
     await readUpstream();
-    expect(currentTrouble(Date.now())).toEqual({ part: "worker", sinceAt: null });
+    expect(trouble()).toEqual({ part: "worker", sinceAt: null });
     const screen = await viewer(line.lineId);
     expect((await screen.first()).trouble).toEqual({ part: "worker", sinceAt: null });
-    await db.rows("insert into ingest_worker (name, at, started_at, stats) values ('w', now(), now(), $1)", [JSON.stringify({ mqttConnected: true })]);
+    const machine = await machineWith(line, ["state"]);
+    const alive = Date.now();
+    await reading(machine.signals.state, alive - 20 * minute, "EXECUTE");
+    await values(machine, alive - 20 * minute, alive - 10 * minute, 0);
+    await db.rows(
+      "insert into link_event (source_id, address, at, kind, alive, detail, received_at) select id, address, $2, 'online', true, '', $2 from source where id = $1",
+      [machine.sourceId, at(alive - 15 * minute)],
+    );
+    const [{ address } = { address: "" }] = await db.rows<{ address: string }>("select address from source where id = $1", [machine.sourceId]);
+    for (const [name, filter] of [
+      ["own", `takt/v1/${address}/#`],
+      ["other", "takt/v1/other/#"],
+    ]) {
+      await db.rows("insert into ingest_worker (name, at, started_at, stats) values ($1, now(), now(), $2)", [name, JSON.stringify({ mqttConnected: true })]);
+      await db.rows("insert into ingest_lease (name, filters, holder, expires_at) values ($1, $2, 'test', now())", [name, [filter]]);
+    }
+    await db.rows("select pg_notify('plant', '')");
+    let seen = await screen.next(); // silent, but the machine says that it is there, and someone listens
+    while (seen.event.trouble || seen.picture.tiles[0]?.kind !== "run") seen = await screen.next();
+    expect(trouble()).toBeNull();
+    await db.rows("update ingest_worker set at = now() - interval '5 minutes' where name = 'own'");
     await readUpstream();
-    expect(currentTrouble(Date.now())).toBeNull();
-    await db.rows("update ingest_worker set at = now() - interval '1 minute'");
-    await readUpstream();
-    expect(currentTrouble(Date.now())).toMatchObject({ part: "worker" });
+    expect(trouble()).toMatchObject({ part: "worker" });
+    while (seen.picture.tiles[0]?.kind === "run") seen = await screen.next();
+    expect(seen.picture.tiles[0]?.kind).toBe("unknown");
+    expect(seen.event.trouble).toMatchObject({ part: "worker" });
   });
 });

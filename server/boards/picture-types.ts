@@ -57,8 +57,11 @@ export type Picture = {
   tiles: Tile[];
 };
 
-/** Something that all tiles of a board hang on is away. sinceAt null: nobody has ever seen it. */
-export type Trouble = { part: "database" | "worker" | "broker" | "server"; sinceAt: number | null };
+/**
+ * Something that a board hangs on is away. sinceAt null: nobody has ever seen it. worker: the one that reads the line; reader: there is none;
+ * subscriptions: the broker refuses them.
+ */
+export type Trouble = { part: "database" | "worker" | "reader" | "broker" | "subscriptions" | "server"; sinceAt: number | null };
 
 /** One message of the live stream. picture: a Picture as JSON, made once for all viewers; null where the last one still holds. */
 export type BoardEvent = { at: number; build: string; trouble: Trouble | null; picture: string | null };

@@ -17,9 +17,10 @@ export type MadePicture = { picture: Picture; nextChangeAt: number };
 
 const hourMs = 3_600_000;
 
-export function makePicture(material: BoardMaterial, nowMs: number): MadePicture {
+/** vouchedTo: by source, how far what it said of itself can be believed (upstream.ts). */
+export function makePicture(material: BoardMaterial, nowMs: number, vouchedTo: ReadonlyMap<number, number | null> = new Map()): MadePicture {
   const window: Window = { from: material.fromMs, to: nowMs };
-  const dead = new Map(material.sources.map((source) => [source.id, deadTimeOf(source, window, nowMs)]));
+  const dead = new Map(material.sources.map((source) => [source.id, deadTimeOf(source, window, nowMs, vouchedTo.get(source.id))]));
   const parts = material.machines.map((machine) => baseOf(machine, dead, window, nowMs));
   const shift = material.shifts.find((s) => s.fromMs <= nowMs && s.toMs > nowMs) ?? null;
   const shown: Window = { from: shift?.fromMs ?? material.fromMs, to: nowMs };
@@ -50,13 +51,14 @@ export function makePicture(material: BoardMaterial, nowMs: number): MadePicture
 
 const asWindow = ({ fromMs, toMs }: { fromMs: number; toMs: number }): Window => ({ from: fromMs, to: toMs });
 
-function deadTimeOf(source: SourceMaterial, window: Window, nowMs: number): Window[] {
+function deadTimeOf(source: SourceMaterial, window: Window, nowMs: number, vouchedTo: number | null | undefined): Window[] {
   const margin = { from: window.from - hourMs, to: window.to };
   return deadWindows({
     window: margin,
     now: nowMs,
     form: source.form,
     noDataTimeoutS: source.noDataTimeoutS,
+    vouchedTo: vouchedTo === null ? Math.max(source.lastAtMs ?? 0, source.announcedAtMs ?? 0) : vouchedTo,
     minutes: source.minutes.map(([firstAt, lastAt]) => ({ firstAt, lastAt })),
     linkEvents: source.links.map(({ atMs, kind, alive }) => ({ at: atMs, kind, alive })),
   });

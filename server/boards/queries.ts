@@ -36,6 +36,19 @@ export async function lineIdOf(db: Db, { site, area, line }: LineAddress): Promi
   return found[0]?.id ?? null;
 }
 
+/** pattern: of one of the signal's mappings. shown: a board shows what comes there: more than measurements, or the source has nothing else. */
+export type WayRow = { lineId: number; sourceId: number; form: "json" | "sparkplug" | "mapped"; address: string; pattern: string | null; shown: boolean };
+
+/** Where the values of all lines in use come. */
+export const wayRows = (db: Db) =>
+  db.rows<WayRow>(`-- boards.wayRows
+    select m.line_id as "lineId", o.id as "sourceId", o.form, o.address, t.pattern,
+           bool_or(g.retention_class = 'ledger') or not exists (
+             select from signal s where s.source_id = o.id and s.retired_at is null and s.retention_class = 'ledger') as shown
+    from signal g join machine m on m.id = g.machine_id join source o on o.id = g.source_id left join topic_mapping t on t.signal_id = g.id
+    where g.retired_at is null and m.retired_at is null
+    group by m.line_id, o.id, t.pattern`);
+
 type Span = [firstAtMs: number, lastAtMs: number];
 
 export type SignalMaterial = {

@@ -13,14 +13,14 @@ export const boardRouter = router({
   /** All lines by name, for the page of a line that there is not. */
   lines: may("board.read").query(({ ctx }) => lineRows(ctx.db)),
 
-  /** The first screen: every line in short, and what is away. */
+  /** The first screen: every line in short, and what all of them lack. */
   plant: may("board.read").query(async ({ ctx }) => {
     const sites = await plantSummary(ctx.db, async (lineId) => {
-      const { picture } = await lookAtBoard(lineId);
-      return picture === null ? null : (JSON.parse(picture) as Picture);
+      const { picture, trouble } = await lookAtBoard(lineId);
+      return { picture: picture === null ? null : (JSON.parse(picture) as Picture), trouble };
     });
     await upstreamKnown();
-    return { at: ctx.now().getTime(), trouble: currentTrouble(ctx.now().getTime()), sites };
+    return { at: ctx.now().getTime(), trouble: currentTrouble(null, ctx.now().getTime()), sites };
   }),
 
   /** The picture of one board, once. */

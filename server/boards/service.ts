@@ -3,7 +3,7 @@
 import type { Db } from "#/server/db.ts";
 import { Refusal } from "#/server/errors.ts";
 import { type MadePicture, makePicture } from "./picture.ts";
-import type { Picture, Tile } from "./picture-types.ts";
+import type { Picture, Tile, Trouble } from "./picture-types.ts";
 import { boardMaterial, type LineAddress, type LineRow, lineIdOf, lineRows } from "./queries.ts";
 
 /** @throws Refusal NOT_FOUND */
@@ -13,14 +13,14 @@ export async function lineIdAt(db: Db, address: LineAddress): Promise<number> {
   return id;
 }
 
-/** @throws Refusal NOT_FOUND: the line was retired meanwhile */
-export async function boardPicture(db: Db, lineId: number, now: Date): Promise<MadePicture> {
+/** vouchedTo: of upstream.ts. @throws Refusal NOT_FOUND: the line was retired meanwhile */
+export async function boardPicture(db: Db, lineId: number, now: Date, vouchedTo: ReadonlyMap<number, number | null> = new Map()): Promise<MadePicture> {
   const material = await boardMaterial(db, lineId, now);
   if (!material) throw new Refusal("NOT_FOUND", "This line is no longer in use.");
-  return makePicture(material, now.getTime());
+  return makePicture(material, now.getTime(), vouchedTo);
 }
 
-/** A line on the first screen. picture null: it could not be made. */
+/** A line on the first screen. trouble: why what is shown may be of before. */
 export type LineSummary = {
   address: string;
   name: string;
@@ -29,6 +29,7 @@ export type LineSummary = {
   expected: number | null;
   shift: string | null;
   worst: { name: string; kind: Tile["kind"]; sinceAt: number | null; reason: string | null } | null;
+  trouble: Trouble | null;
 };
 export type SiteSummary = { key: string; name: string; zone: string; areas: { name: string; lines: LineSummary[] }[] };
 
@@ -41,22 +42,25 @@ export function worstOf(tiles: Picture["tiles"]): LineSummary["worst"] {
   return worst ? { name: worst.name, kind: worst.kind, sinceAt: worst.sinceAt, reason: worst.reason } : null;
 }
 
+/** picture null: it could not be made. */
+export type Look = { picture: Picture | null; trouble: Trouble | null };
+
 /** Sites, areas and lines in use. `look` gives the picture of a line. */
-export async function plantSummary(db: Db, look: (lineId: number) => Promise<Picture | null>): Promise<SiteSummary[]> {
+export async function plantSummary(db: Db, look: (lineId: number) => Promise<Look>): Promise<SiteSummary[]> {
   const rows = await lineRows(db);
-  const pictures = await Promise.all(rows.map((row) => look(row.lineId)));
+  const looks = await Promise.all(rows.map((row) => look(row.lineId)));
   const sites: SiteSummary[] = [];
   for (const [index, row] of rows.entries()) {
     const site = sites.find((s) => s.key === row.siteKey) ?? { key: row.siteKey, name: row.siteName, zone: row.zone, areas: [] };
     if (!sites.includes(site)) sites.push(site);
     const area = site.areas.find((a) => a.name === row.areaName) ?? { name: row.areaName, lines: [] };
     if (!site.areas.includes(area)) site.areas.push(area);
-    area.lines.push(summaryOf(row, pictures[index] ?? null));
+    area.lines.push(summaryOf(row, looks[index] ?? { picture: null, trouble: null }));
   }
   return sites;
 }
 
-const summaryOf = (row: LineRow, picture: Picture | null): LineSummary => ({
+const summaryOf = (row: LineRow, { picture, trouble }: Look): LineSummary => ({
   address: `${row.siteKey}/${row.areaKey}/${row.lineKey}`,
   name: row.lineName,
   machines: picture?.tiles.map(({ name, kind }) => ({ name, kind })) ?? [],
@@ -64,4 +68,5 @@ const summaryOf = (row: LineRow, picture: Picture | null): LineSummary => ({
   expected: picture?.output.expected ?? null,
   shift: picture?.shift?.name ?? null,
   worst: picture ? worstOf(picture.tiles) : null,
+  trouble,
 });

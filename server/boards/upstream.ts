@@ -1,47 +1,79 @@
 /**
- * What every board hangs on: the database, the ingest worker, the broker. Read for the whole process, not for each board.
+ * What the boards hang on: the database, the ingest workers, the broker. Read for the whole process, told for each line.
  * A board whose upstream is away must not show its last picture as if it were now.
  */
 import { db } from "#/server/db.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import { onWaking } from "#/server/live.ts";
 import { logFault } from "#/server/log.ts";
-import { type WorkerHealth, workerHealth } from "#/server/workers/service.ts";
+import { workerHealth } from "#/server/workers/service.ts";
 import type { Trouble } from "./picture-types.ts";
+import { wayRows } from "./queries.ts";
+import { lossesBy, passing, type Reader, type Since, type Way, wayOf, wholeSecond, workerAwayAfterMs, worstOf } from "./readers.ts";
 
-type Upstream = {
-  databaseAwaySince: number | null;
-  workers: WorkerHealth[];
-  brokerAwaySince: number | null;
+type Known = { databaseAwaySince: number | null; workers: readonly Reader[]; since: Since; ways: ReadonlyMap<number, readonly Way[]> };
+type Upstream = Known & {
+  waysReadAt: number;
   readAt: number;
   reading: Promise<void> | null;
   listeners: Set<() => void>;
   stop: (() => void) | null;
 };
 
-/** A worker gives a sign of life about once a second; it counts as away after 15 s without one. */
-export const workerAwayAfterMs = 15_000;
-/** A broker that restarts is back within seconds: only a longer loss greys a board. */
-const brokerAwayAfterMs = 15_000;
 const readEveryMs = 5_000;
 const readAtMostEveryMs = 2_000;
+/** The plant says when it changes; this is for a waking that was missed. */
+const waysEveryMs = 60_000;
 
 const shared = globalThis as typeof globalThis & { taktUpstream?: Upstream };
-shared.taktUpstream ??= { databaseAwaySince: null, workers: [], brokerAwaySince: null, readAt: 0, reading: null, listeners: new Set(), stop: null };
+shared.taktUpstream ??= {
+  databaseAwaySince: null,
+  workers: [],
+  since: new Map(),
+  ways: new Map(),
+  waysReadAt: 0,
+  readAt: 0,
+  reading: null,
+  listeners: new Set(),
+  stop: null,
+};
 const upstream = shared.taktUpstream;
 
-/** The first thing from the top that is away; null where all is there. */
-export function troubleOf(state: Pick<Upstream, "databaseAwaySince" | "workers" | "brokerAwaySince">, nowMs: number): Trouble | null {
-  if (state.databaseAwaySince !== null) return { part: "database", sinceAt: state.databaseAwaySince };
-  const seenAt = state.workers.map((worker) => worker.seenAt);
-  if (seenAt.length === 0) return { part: "worker", sinceAt: null };
-  const newest = Math.round(Math.max(...seenAt) / 1000) * 1000; // whole seconds: it is told as "since", and only once
-  if (nowMs - newest > workerAwayAfterMs) return { part: "worker", sinceAt: newest };
-  if (state.brokerAwaySince !== null && nowMs - state.brokerAwaySince > brokerAwayAfterMs) return { part: "broker", sinceAt: state.brokerAwaySince };
-  return null;
+/** What the line lacks, the first thing from the top; null where all is there. lineId null: what all lines lack. */
+export function troubleOf(known: Known, lineId: number | null, nowMs: number): Trouble | null {
+  if (known.databaseAwaySince !== null) return { part: "database", sinceAt: known.databaseAwaySince };
+  if (known.workers.length === 0) return { part: "worker", sinceAt: null };
+  const lossOf = lossesBy(known.workers, known.since, nowMs);
+  const ofLine = (ways: readonly Way[]) => worstOf(ways.flatMap((way) => lossOf(way)?.trouble ?? []));
+  const ofAll = () => {
+    const all = [...known.ways.values()].map(ofLine);
+    return all.includes(null) ? null : worstOf(all.flatMap((trouble) => trouble ?? []));
+  };
+  const own = lineId === null ? ofAll() : ofLine(known.ways.get(lineId) ?? []);
+  if (own?.part === "worker") return own;
+  const newest = wholeSecond(Math.max(...known.workers.map(({ seenAt }) => seenAt)));
+  return nowMs - newest > workerAwayAfterMs ? { part: "worker", sinceAt: newest } : own;
 }
 
-export const currentTrouble = (nowMs: number): Trouble | null => troubleOf(upstream, nowMs);
+export const currentTrouble = (lineId: number | null, nowMs: number): Trouble | null => troubleOf(upstream, lineId, nowMs);
+
+/**
+ * How far what the line's sources say of themselves (`_online`, a birth) can be believed: by source, ms; null: no further than its last word.
+ * Sources that are not listed are listened to now.
+ */
+export function vouchedTo(known: Known, lineId: number, nowMs: number): Map<number, number | null> {
+  const lossOf = lossesBy(known.workers, known.since, nowMs);
+  const ends = new Map<number, number | null>();
+  for (const way of known.ways.get(lineId) ?? []) {
+    const loss = known.workers.length === 0 ? { vouchedTo: null } : lossOf(way);
+    if (!loss) continue;
+    const before = ends.get(way.sourceId);
+    ends.set(way.sourceId, before === undefined || (loss.vouchedTo ?? 0) < (before ?? 0) ? loss.vouchedTo : before);
+  }
+  return ends;
+}
+
+export const currentlyVouchedTo = (lineId: number, nowMs: number): Map<number, number | null> => vouchedTo(upstream, lineId, nowMs);
 
 /** Tells of a query that could not reach the database (or could), so that boards grey at once and not at the next reading. */
 export function noteDatabase(away: boolean, nowMs: number): void {
@@ -65,11 +97,14 @@ export function onUpstream(listener: () => void): () => void {
 function start(): () => void {
   const timer = setInterval(() => void readUpstream(), readEveryMs);
   const stopWaking = onWaking((waking) => {
-    if (waking.type === "reread" || (waking.type === "worker" && Date.now() - upstream.readAt >= readAtMostEveryMs)) void readUpstream();
+    if (waking.type === "plant" || waking.type === "reread") upstream.waysReadAt = 0;
+    if (waking.type === "reread" || waking.type === "plant" || (waking.type === "worker" && Date.now() - upstream.readAt >= readAtMostEveryMs))
+      void readUpstream();
   });
   return () => {
     clearInterval(timer);
     stopWaking();
+    upstream.waysReadAt = 0; // nobody hears now that the plant changed
   };
 }
 
@@ -87,17 +122,31 @@ export function readUpstream(): Promise<void> {
 async function read(): Promise<void> {
   upstream.readAt = Date.now();
   try {
-    const workers = await workerHealth(db, new Date());
-    upstream.workers = workers;
+    if (upstream.readAt - upstream.waysReadAt > waysEveryMs) {
+      upstream.waysReadAt = upstream.readAt; // a waking meanwhile sets it back
+      upstream.ways = waysOf(await wayRows(db));
+    }
+    upstream.workers = await workerHealth(db, new Date());
+    upstream.since = passing(upstream.workers, [...upstream.ways.values()].flat(), upstream.since, Date.now());
     upstream.databaseAwaySince = null;
-    const connected = workers.some((worker) => worker.alive && worker.mqttConnected);
-    const anyAlive = workers.some((worker) => worker.alive);
-    upstream.brokerAwaySince = connected || !anyAlive ? null : (upstream.brokerAwaySince ?? Date.now());
   } catch (error) {
-    if (upstream.databaseAwaySince === null) logFault(error, isDatabaseAway(error) ? "the database is away" : "the worker's sign of life could not be read");
+    upstream.waysReadAt = 0;
+    if (upstream.databaseAwaySince === null) logFault(error, isDatabaseAway(error) ? "the database is away" : "the workers' signs of life could not be read");
     upstream.databaseAwaySince ??= Date.now();
   }
   tell();
+}
+
+function waysOf(rows: Awaited<ReturnType<typeof wayRows>>): Map<number, Way[]> {
+  const ways = new Map<number, Way[]>();
+  for (const row of rows) {
+    const way = wayOf(row);
+    const known = ways.get(row.lineId);
+    if (!way) continue;
+    if (known) known.push(way);
+    else ways.set(row.lineId, [way]);
+  }
+  return ways;
 }
 
 function tell(): void {

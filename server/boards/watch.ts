@@ -10,7 +10,7 @@ import { onWaking } from "#/server/live.ts";
 import { logFault } from "#/server/log.ts";
 import type { BoardEvent, Trouble } from "./picture-types.ts";
 import { boardPicture } from "./service.ts";
-import { currentTrouble, noteDatabase, onUpstream, upstreamKnown } from "./upstream.ts";
+import { currentlyVouchedTo, currentTrouble, noteDatabase, onUpstream, upstreamKnown } from "./upstream.ts";
 
 const atMostEveryMs = 1_000;
 const atLeastEveryMs = 60_000;
@@ -34,6 +34,8 @@ type Board = {
   making: Promise<void> | null;
   failedSince: number | null;
   refusal: Refusal | null;
+  /** The trouble last told of, as JSON. */
+  told: string;
   viewers: Set<() => void>;
   timer: NodeJS.Timeout | undefined;
 };
@@ -56,6 +58,7 @@ function boardOf(lineId: number): Board {
     making: null,
     failedSince: null,
     refusal: null,
+    told: "",
     viewers: new Set(),
     timer: undefined,
   };
@@ -73,12 +76,15 @@ function start(): () => void {
       }
     }
   });
-  let before = "";
   const stopUpstream = onUpstream(() => {
-    const now = JSON.stringify(currentTrouble(Date.now()));
-    if (now === before) return;
-    before = now;
-    for (const board of open.boards.values()) tell(board);
+    for (const board of open.boards.values()) {
+      const now = JSON.stringify(currentTrouble(board.lineId, Date.now()));
+      if (now === board.told) continue;
+      board.told = now;
+      board.dirty = true; // what its sources said of themselves holds as long as someone listens to them
+      tell(board);
+      if (board.viewers.size > 0) schedule(board);
+    }
   });
   return () => {
     stopWaking();
@@ -128,10 +134,12 @@ function make(board: Board): Promise<void> {
 }
 
 async function makeNow(board: Board): Promise<void> {
+  await upstreamKnown();
   board.dirty = false;
   const startedAt = Date.now();
   try {
-    const { picture, nextChangeAt } = await boardPicture(db, board.lineId, new Date(startedAt));
+    board.told = JSON.stringify(currentTrouble(board.lineId, startedAt));
+    const { picture, nextChangeAt } = await boardPicture(db, board.lineId, new Date(startedAt), currentlyVouchedTo(board.lineId, startedAt));
     board.picture = JSON.stringify(picture);
     board.version += 1;
     board.nextChangeAt = nextChangeAt;
@@ -154,7 +162,7 @@ async function makeNow(board: Board): Promise<void> {
 }
 
 const troubleOf = (board: Board): Trouble | null =>
-  currentTrouble(Date.now()) ?? (board.failedSince === null ? null : { part: "server", sinceAt: board.failedSince });
+  currentTrouble(board.lineId, Date.now()) ?? (board.failedSince === null ? null : { part: "server", sinceAt: board.failedSince });
 
 const eventOf = (board: Board, picture: string | null): BoardEvent => ({ at: Date.now(), build: buildId(), trouble: troubleOf(board), picture });
 

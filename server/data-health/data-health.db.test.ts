@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { transaction } from "#/server/db.ts";
+import { exportPlant } from "#/server/plant/export.ts";
+import { readPlantFile } from "#/server/plant/read-file.ts";
+import { applyPlan, planPlant } from "#/server/plant/service.ts";
+import { prismaClient } from "#/server/prisma.ts";
 import { aDatabase, aLine, aMachine, aSignal, type TestDatabase } from "#/server/testing.ts";
 import { workerHealth } from "#/server/workers/service.ts";
 import { letterGroups, letterRows, unknownRows } from "./letter-queries.ts";
@@ -89,6 +94,66 @@ describe("mapUnknown", () => {
   });
 });
 
+describe("what is mapped here and the plant file", () => {
+  const file = `enterprise: { key: e, name: E }
+sites: [{ key: s, name: S, zone: UTC, areas: [{ key: a, lines: [{ key: l, machines: [{ key: m, signals: [{ key: state, role: state }] }] }] }] }]`;
+  const readBack = async () => {
+    const prisma = prismaClient(db.url);
+    try {
+      return readPlantFile((await exportPlant(prisma)) ?? "");
+    } finally {
+      await prisma.$disconnect();
+    }
+  };
+  const apply = async (text: string) => {
+    const { plant } = readPlantFile(text);
+    if (!plant) throw new Error("no plant file");
+    await transaction(async (tx) => applyPlan(tx, await planPlant(tx, plant, new Date()), new Date()));
+  };
+  const map = (key: string, role: "state" | "job" | "product" | "fault_code", topic: string, machineId: number) =>
+    mapUnknown({ topic, metric: null, path: "", to: "new", machineId, key, name: key, role, unit: "", counterMode: null });
+
+  it("agree: what is made comes back from an export, and what the file refuses is refused", async () => {
+    await apply(file);
+    const [machine] = await db.rows<{ id: number }>("select id from machine");
+    const id = machine?.id ?? 0;
+    await expect(map("state2", "state", "takt/v1/s/a/l/m/state2", id)).rejects.toThrow("has a signal with the role state already: state.");
+    await expect(map("ts", "fault_code", "x/ts", id)).rejects.toThrow("cannot be called ts");
+    for (const [key, role] of [
+      ["job", "job"],
+      ["product", "product"],
+      ["f1", "fault_code"],
+      ["f2", "fault_code"],
+    ] as const)
+      await map(key, role, `x/${key}`, id);
+    for (const role of ["job", "product"] as const) await expect(map("another", role, "x/another", id)).rejects.toThrow(`with the role ${role} already`);
+    const { plant, complaints } = await readBack();
+    expect(complaints).toEqual([]);
+    expect(plant?.sites[0]?.areas[0]?.lines[0]?.machines[0]?.signals.map(({ key }) => key).sort()).toEqual(["f1", "f2", "job", "product", "state"]);
+  });
+
+  it("the schema holds it, too; a role may go from one signal to another", async () => {
+    await apply(file);
+    const two = "insert into signal (machine_id, source_id, key, name, role) select machine_id, source_id, $1, $1, $2 from signal where key = 'state'";
+    await expect(db.rows(two, ["state2", "state"])).rejects.toThrow("exclusion constraint");
+    await expect(db.rows(two, ["ts", "measurement"])).rejects.toThrow("check constraint");
+    await apply(file.replace("{ key: state, role: state }", "{ key: state, role: fault_code }, { key: mode, role: state }"));
+    await apply(file.replace("{ key: state, role: state }", "{ key: state, role: state }, { key: mode, role: fault_code }"));
+    expect(await db.rows("select key, role from signal where retired_at is null order by key")).toEqual([
+      { key: "mode", role: "fault_code" },
+      { key: "state", role: "state" },
+    ]);
+  });
+
+  it("of two people who map a machine's state at once one is told", async () => {
+    await apply(file.replace("{ key: state, role: state }", ""));
+    const [machine] = await db.rows<{ id: number }>("select id from machine");
+    const results = await Promise.allSettled(["a", "b"].map((key) => map(key, "state", `x/${key}`, machine?.id ?? 0)));
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(results.flatMap((result) => (result.status === "rejected" ? [String(result.reason)] : []))[0]).toContain("with the role state already");
+  });
+});
+
 describe("unknownSignals", () => {
   it("lists each value once, with what it probably is", async () => {
     const machine = await machineAt();
@@ -157,5 +222,22 @@ describe("workerHealth", () => {
     const [a, b] = await workerHealth(db, new Date());
     expect(a).toMatchObject({ name: "a", alive: true, setAsideTotal: 2, unaccounted: 1, mqttConnected: true, sparkplugConnected: null });
     expect(b).toMatchObject({ name: "b", alive: false, received: 0, unaccounted: 0 });
+  });
+
+  it("carries what stands in a worker's way, and knows whose topics others read", async () => {
+    await db.rows("delete from ingest_worker");
+    const worker = async (name: string, age: string, filters: string[], stats: object) => {
+      await db.rows("insert into ingest_worker (name, at, started_at, stats) values ($1, now() - $2::interval, now(), $3)", [name, age, JSON.stringify(stats)]);
+      await db.rows("insert into ingest_lease (name, filters, holder, expires_at) values ($1, $2, 'test', now())", [name, filters]);
+    };
+    const way = { leased: true, plantRevision: 7, subscribed: false, trouble: "Broker: it refuses takt/v1/#.", writtenTo: 5 };
+    await worker("a", "0 s", ["takt/v1/#"], way);
+    await worker("b", "0 s", ["takt/v1/#"], { leased: false, trouble: "Standing by: ..." });
+    await worker("c", "1 hour", ["takt/v1/berlin/#"], {});
+    await worker("d", "1 hour", ["takt/v1/berlin/#", "shed/1"], {});
+    const [a, b, c, d] = await workerHealth(db, new Date());
+    expect(a).toMatchObject({ ...way, replaced: false });
+    expect(b).toMatchObject({ leased: false, subscribed: true, plantRevision: null, trouble: "Standing by: ..." });
+    expect([c?.replaced, d?.replaced]).toEqual([true, false]);
   });
 });

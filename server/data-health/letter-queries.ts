@@ -58,7 +58,7 @@ const metricIs = (metric: string | null, parameter: string) => (metric === null 
 export const letterRows = (db: Db, key: LetterGroupKey, status: LetterStatus) =>
   db.rows<LetterRow>(
     `-- dataHealth.letterRows
-    select id::text, ${ms("received_at")} as "receivedAt", ${ms("last_received_at")} as "lastReceivedAt", repeats, form, status, status_at::text as "statusAt",
+    select id::text, ${ms("received_at")} as "receivedAt", ${ms("last_received_at")} as "lastReceivedAt", repeats::float8 as repeats, form, status, status_at::text as "statusAt",
       payload_size as "payloadSize", reason, encode(substring(payload from 1 for 120), 'escape') as head
     from dead_letter where reason_code = $1 and topic = $2 and ${metricIs(key.metric, "$3")} and status = $4
     order by id desc limit ${mostLetters}`,

@@ -2,21 +2,30 @@
 import { db } from "#/server/db.ts";
 import { onWaking } from "#/server/live.ts";
 import { type LetterCount, type LetterGroup, type LetterStatus, letterCounts, letterGroups } from "./letter-queries.ts";
-import { type SourceRow, sourceRows } from "./queries.ts";
+import { gapSums } from "./queries.ts";
 import { Snapshot } from "./snapshot.ts";
+import { type Source, sourcesAt, sumsBySource } from "./sources.ts";
 import { type Unknown, unknownSignals } from "./unknown.ts";
 
 /** at: when it was read, ms since 1970. */
 export type LettersLook = { at: number; groups: LetterGroup[]; counts: LetterCount[] /** Groups beside these, which came longer ago. */; more: number };
 export type UnknownLook = Unknown & { at: number };
-export type SourcesLook = { at: number; sources: SourceRow[] };
+export type SourcesLook = { at: number; sources: Source[] };
 
-type Looks = { letters: Map<LetterStatus, Snapshot<LettersLook>>; unknown: Snapshot<UnknownLook>; sources: Snapshot<SourcesLook>; isListening: boolean };
+type Looks = {
+  letters: Map<LetterStatus, Snapshot<LettersLook>>;
+  unknown: Snapshot<UnknownLook>;
+  sources: Snapshot<SourcesLook>;
+  gaps: Snapshot<Awaited<ReturnType<typeof readGaps>>>;
+  isListening: boolean;
+};
 
 /** Screens ask when they are told of a change, at most once a second each, and every 5 s. */
 const freshForMs = 1_000;
 /** Nobody tells of sources: they are asked for every 5 s. */
 const sourcesFreshForMs = 4_000;
+/** A day's gaps cost a hundred times what the rest of a source does, and change by the minute. */
+const gapsFreshForMs = 60_000;
 
 // Next bundles routes apart: without globalThis each would read for itself.
 const shared = globalThis as typeof globalThis & { taktHealth?: Looks };
@@ -24,6 +33,7 @@ shared.taktHealth ??= {
   letters: new Map(),
   unknown: new Snapshot(readUnknown, { freshForMs }),
   sources: new Snapshot(readSources, { freshForMs: sourcesFreshForMs }),
+  gaps: new Snapshot(readGaps, { freshForMs: gapsFreshForMs }),
   isListening: false,
 };
 const looks = shared.taktHealth;
@@ -42,7 +52,7 @@ export function lookAtUnknown(): Promise<UnknownLook> {
   return looks.unknown.get();
 }
 
-/** Every source in use, with its gaps of the last 24 h. */
+/** Every source in use, with its gaps of the last 24 h as they were at most a minute ago. */
 export const lookAtSources = (): Promise<SourcesLook> => looks.sources.get();
 
 /** This process changed letters or the plant: who looks next sees it. */
@@ -74,6 +84,14 @@ async function readUnknown(): Promise<UnknownLook> {
 }
 
 async function readSources(): Promise<SourcesLook> {
+  const gaps = await looks.gaps.get().catch((error: Error) => {
+    looks.gaps.forget(); // what failed is tried again with the next reading, not a minute later
+    throw error;
+  });
   const at = new Date();
-  return { at: at.getTime(), sources: await sourceRows(db, at) };
+  return { at: at.getTime(), sources: await sourcesAt(db, at, gaps) };
+}
+
+async function readGaps() {
+  return sumsBySource(await gapSums(db, new Date()));
 }

@@ -66,6 +66,16 @@ export async function sourceFor(db: Db, source: { siteId: number; form: "json" |
   return found[0]?.id ?? null;
 }
 
+/** Key of the machine's signal with this role; null: it has none, and nobody else can make one before this transaction ends. */
+export async function keyInRole(db: Db, machineId: number, role: string): Promise<string | null> {
+  await db.rows("-- dataHealth.lockMachine\nselect from machine where id = $1 for no key update", [machineId]);
+  const found = await db.rows<{ key: string }>("-- dataHealth.keyInRole\nselect key from signal where machine_id = $1 and role = $2 and retired_at is null", [
+    machineId,
+    role,
+  ]);
+  return found[0]?.key ?? null;
+}
+
 export type NewSignal = {
   machineId: number;
   sourceId: number;

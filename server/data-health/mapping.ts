@@ -1,9 +1,19 @@
 /** The mapping of an unknown value to a signal that a person makes. */
 import type { Db } from "#/server/db.ts";
-import type { Role } from "#/server/domain/signal-suggestion.ts";
+import { loneRoles, type Role, timeKey } from "#/server/domain/signal-suggestion.ts";
 import { Refusal } from "#/server/errors.ts";
 import { notifyRetry, setSlice, unknownCodes } from "./letter-queries.ts";
-import { insertMapping, insertSignal, type MachineRow, type MappingForm, machineRows, mappableSignals, mappedTo, sourceFor } from "./mapping-queries.ts";
+import {
+  insertMapping,
+  insertSignal,
+  keyInRole,
+  type MachineRow,
+  type MappingForm,
+  machineRows,
+  mappableSignals,
+  mappedTo,
+  sourceFor,
+} from "./mapping-queries.ts";
 import { changing, settleFrom } from "./service.ts";
 import { namespace, patternOf } from "./unknown.ts";
 
@@ -66,6 +76,11 @@ async function made(tx: Db, wanted: Extract<MapTo, { to: "new" }>): Promise<Targ
   const isCount = wanted.role.endsWith("_count");
   if (isCount !== (wanted.counterMode !== null))
     throw new Refusal("RULE_BROKEN", isCount ? "A counter needs its kind: cumulative or increment." : "Only counters have a kind of counting.");
+  if (wanted.key === timeKey)
+    throw new Refusal("RULE_BROKEN", `A signal cannot be called ${timeKey}: in a message with many values that is the time. Choose another key.`);
+  const other = loneRoles.has(wanted.role) ? await keyInRole(tx, machine.id, wanted.role) : null;
+  if (other !== null && other !== wanted.key)
+    throw new Refusal("RULE_BROKEN", `${machine.name} has a signal with the role ${wanted.role} already: ${other}. Choose that one, or another role.`);
   const publisher = publisherOf(wanted, machine);
   const sourceId = await sourceFor(tx, { siteId: machine.siteId, ...publisher });
   if (sourceId === null) throw new Refusal("CONFLICT", "The publisher of this topic belongs to another site or is retired. Set it in the plant file.");

@@ -19,12 +19,15 @@ export type SourceRow = {
   perMinute: number; // values, over the last 5 whole minutes
   announced: boolean | null;
   announcedAt: number | null;
+  sequenceGaps: number; // in 24 h
+  rebirths: number;
+};
+
+export type GapSums = {
   gaps: number; // in 24 h; one that lasts is among them; without those that were filled
   gapsFilled: number; // links that were said to be dead, and whose values of that time came later, all of them
   gapLongestS: number | null;
   gapTotalS: number;
-  sequenceGaps: number; // in 24 h
-  rebirths: number;
 };
 
 /** A source of which nothing was heard for longer than this is as good as new: the search for its last value must not open the history of years. Days. */
@@ -105,22 +108,23 @@ const gapSql = (which: string) => `day as (select $1::timestamptz as until, $1::
       select d.source_id, d.from_at, d.to_at, true from dead d where isempty(d.rest)
     )`;
 
-/** Every source in use, with its gaps of the last 24 h in sum. */
+/** Gaps of the last 24 h in sum, of sources in use that have some. Reads a day of presence: 0.8 s of CPU for 500 sources. */
+export const gapSums = (db: Db, now: Date) =>
+  db.rows<GapSums & { sourceId: number }>(
+    `-- dataHealth.gapSums
+    with ${gapSql("true")}
+    select source_id as "sourceId", count(*) filter (where not filled)::int as gaps, count(*) filter (where filled)::int as "gapsFilled",
+      max(extract(epoch from to_at - from_at)) filter (where not filled)::float8 as "gapLongestS",
+      coalesce(sum(extract(epoch from to_at - from_at)) filter (where not filled), 0)::float8 as "gapTotalS"
+    from gap group by source_id`,
+    [now],
+  );
+
+/** Every source in use, as it is now. */
 export const sourceRows = (db: Db, now: Date) =>
   db.rows<SourceRow>(
     `-- dataHealth.sourceRows
-    with ${gapSql("true")},
-    gaps as (
-      select source_id, count(*) filter (where not filled)::int as n, count(*) filter (where filled)::int as filled,
-        max(extract(epoch from to_at - from_at)) filter (where not filled)::float8 as longest_s,
-        sum(extract(epoch from to_at - from_at)) filter (where not filled)::float8 as total_s
-      from gap group by source_id
-    ),
-    recent as (
-      select source_id, sum(n) / 5.0 as per_minute, max(lag_max_s) as lag_max_s from source_minute
-      where minute >= date_trunc('minute', $1::timestamptz) - interval '5 minutes' and minute < date_trunc('minute', $1::timestamptz) group by source_id
-    ),
-    remark as (
+    with remark as (
       select source_id, count(*) filter (where kind = 'sequence_gap')::int as sequence_gaps, count(*) filter (where kind = 'rebirth_requested')::int as rebirths
       from link_event where at > $1::timestamptz - interval '24 hours' and kind in ('sequence_gap', 'rebirth_requested') group by source_id
     )
@@ -129,11 +133,14 @@ export const sourceRows = (db: Db, now: Date) =>
       (select count(*)::int from signal g where g.source_id = o.id and g.retired_at is null) as signals,
       ${ms("t.last_at")} as "lastAt", ${ms("t.last_received_at")} as "lastReceivedAt", t.lag_s as "lagS", r.lag_max_s::float8 as "lagMaxS",
       coalesce(r.per_minute, 0)::float8 as "perMinute", t.announced, ${ms("t.announced_at")} as "announcedAt",
-      coalesce(g.n, 0) as gaps, coalesce(g.filled, 0) as "gapsFilled", g.longest_s as "gapLongestS", coalesce(g.total_s, 0)::float8 as "gapTotalS",
       coalesce(e.sequence_gaps, 0) as "sequenceGaps", coalesce(e.rebirths, 0) as rebirths
     from source o join site s on s.id = o.site_id
-      left join source_status t on t.source_id = o.id left join gaps g on g.source_id = o.id
-      left join recent r on r.source_id = o.id left join remark e on e.source_id = o.id
+      left join source_status t on t.source_id = o.id
+      left join lateral (
+        select sum(n.n) / 5.0 as per_minute, max(n.lag_max_s) as lag_max_s from source_minute n where n.source_id = o.id
+          and n.minute >= date_trunc('minute', $1::timestamptz) - interval '5 minutes' and n.minute < date_trunc('minute', $1::timestamptz)
+      ) r on true
+      left join remark e on e.source_id = o.id
     where o.retired_at is null
     order by o.address`,
     [now],
@@ -185,7 +192,7 @@ export const linkRows = (db: Db, sourceId: number, now: Date) =>
 
 export type GapRow = { from: number; to: number; filled: boolean };
 
-/** The gaps of one source that `sourceRows` counts, newest first. */
+/** The gaps of one source that `gapSums` counts, newest first. */
 export const gapRows = (db: Db, sourceId: number, now: Date) =>
   db.rows<GapRow>(
     `-- dataHealth.gapRows

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Db } from "#/server/db.ts";
 import { deadWindows, type LinkEvent } from "#/server/domain/presence.ts";
 import { union } from "#/server/domain/windows.ts";
 import { aDatabase, aMachine, aSignal, type TestDatabase, type TestMachine } from "#/server/testing.ts";
-import { gapRows, linkRows, signalRows, sourceRows } from "./queries.ts";
+import { gapRows, gapSums, linkRows, signalRows } from "./queries.ts";
+import { sourcesAt, sumsBySource } from "./sources.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -14,7 +16,10 @@ beforeEach(async () => {
   await db.rows("truncate enterprise, link_event, source_minute cascade");
 });
 
-describe("sourceRows", () => {
+/** All of it read at one instant. */
+const sourcesNow = async (at: Date) => sourcesAt(db, at, sumsBySource(await gapSums(db, at)));
+
+describe("sources", () => {
   const now = new Date("2026-03-04T10:30:20Z");
   const ago = (s: number) => new Date(now.getTime() - s * 1000).toISOString();
 
@@ -38,7 +43,7 @@ describe("sourceRows", () => {
         alive,
       ]);
     }
-    const rows = await sourceRows(db, now);
+    const rows = await sourcesNow(now);
     expect(rows.find((row) => row.id === quiet.sourceId)).toMatchObject({
       gaps: 2,
       gapLongestS: 240,
@@ -56,6 +61,22 @@ describe("sourceRows", () => {
     expect((await linkRows(db, announced.sourceId, now)).map((row) => row.kind)).toEqual(["rebirth_requested", "sequence_gap", "birth", "death"]);
   });
 
+  it("takes the gaps as they were counted last: what a source is now does not cost a day of presence", async () => {
+    const { sourceId } = await aMachine(db);
+    await db.rows("insert into source_minute values ($1, date_trunc('minute', $2::timestamptz), $2, $2, 10, 1.5)", [sourceId, ago(60)]);
+    const asked: string[] = [];
+    const counting: Db = {
+      rows: (sql, parameters) => {
+        asked.push(sql.split("\n")[0] ?? "");
+        return db.rows(sql, parameters);
+      },
+    };
+    const sums = { gaps: 3, gapsFilled: 1, gapLongestS: 90, gapTotalS: 200 };
+    expect(await sourcesAt(counting, now, new Map([[sourceId, sums]]))).toMatchObject([{ id: sourceId, perMinute: 2, ...sums }]);
+    expect(await sourcesAt(counting, now, new Map())).toMatchObject([{ gaps: 0, gapLongestS: null }]);
+    expect(new Set(asked)).toEqual(new Set(["-- dataHealth.sourceRows"]));
+  });
+
   const hour = 3600;
   const heard = (sourceId: number, ...agoS: number[]) =>
     Promise.all(agoS.map((s) => db.rows("insert into source_minute values ($1, date_trunc('minute', $2::timestamptz), $2, $2, 4, 1.5)", [sourceId, ago(s)])));
@@ -68,7 +89,7 @@ describe("sourceRows", () => {
       alive,
     ]);
   const both = async (sourceId: number) => ({
-    row: (await sourceRows(db, now)).find((found) => found.id === sourceId),
+    row: (await sourcesNow(now)).find((found) => found.id === sourceId),
     list: await gapRows(db, sourceId, now),
   });
 
@@ -180,7 +201,7 @@ describe("a dead link whose values come later", () => {
     );
   const event = (minute: number, kind: string, alive: boolean | null): LinkEvent => ({ at: at(minute).getTime(), kind, alive });
   const shown = async (machine: TestMachine) => {
-    const row = (await sourceRows(db, now)).find((found) => found.id === machine.sourceId);
+    const row = (await sourcesNow(now)).find((found) => found.id === machine.sourceId);
     const list = await gapRows(db, machine.sourceId, now);
     return { gaps: row?.gaps, filled: row?.gapsFilled, totalS: row?.gapTotalS, list: list.map((gap) => [gap.from, gap.to, gap.filled]) };
   };

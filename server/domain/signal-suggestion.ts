@@ -2,6 +2,11 @@
 
 export type KnownSignal = { id: number; key: string; machineId: number; machinePath: string };
 
+/** At most one signal of these roles makes sense: a machine is in one state, at one job, on one product. */
+export const loneRoles: ReadonlySet<string> = new Set(["state", "job", "product"]);
+/** No signal can have this key: in a message with many values it is the time. */
+export const timeKey = "ts";
+
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** Likeness of two names, 0 to 1: pairs of neighbouring letters that both have (Sørensen-Dice). */

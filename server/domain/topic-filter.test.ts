@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { filtersOverlap, topicMatches } from "./topic-filter.ts";
+import { filterCovers, filtersOverlap, topicMatches } from "./topic-filter.ts";
 
 describe("topic filters", () => {
   // MQTT 5, 4.7.1, its own examples and corner cases.
@@ -60,6 +60,14 @@ describe("topic filters", () => {
         expect(filtersOverlap(a, b)).toBe(allTopics.some((t) => topicMatches(a, t) && topicMatches(b, t)));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("one covers another if each topic of that is one of its own", () => {
+    fc.assert(
+      fc.property(filter, filter, (a, b) => {
+        expect(filterCovers(a, b)).toBe(allTopics.every((t) => !topicMatches(b, t) || topicMatches(a, t)));
+      }),
     );
   });
 });

@@ -24,3 +24,14 @@ export function filtersOverlap(a: string, b: string): boolean {
     if (x[i] !== "+" && y[i] !== "+" && x[i] !== y[i]) return false;
   }
 }
+
+/** Whether the first matches every topic that the second does. */
+export function filterCovers(wide: string, narrow: string): boolean {
+  const x = wide.split("/");
+  const y = narrow.split("/");
+  for (let i = 0; ; i++) {
+    if (x[i] === "#") return true;
+    if (x[i] === undefined || y[i] === undefined) return x[i] === y[i];
+    if (y[i] === "#" || (x[i] !== "+" && x[i] !== y[i])) return false;
+  }
+}

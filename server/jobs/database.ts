@@ -68,7 +68,7 @@ export class Trouble extends Error {
 
 const migrationsDir = join(import.meta.dirname, "../../prisma/migrations");
 
-/** What stands between the database and this program; null: nothing. @throws while the database is away */
+/** What the schema still lacks, and a migration brings; null: nothing. @throws Trouble: the schema is newer than this program; what pg throws while the database is away */
 export async function whyNotReady(db: Db, knownMigrations: readonly string[] = filesOf(migrationsDir)): Promise<string | null> {
   const [table] = await db.rows<{ exists: boolean }>("-- jobs.hasMigrations\nselect to_regclass('public.schema_migration') is not null as exists");
   const rows = table?.exists ? await db.rows<{ name: string }>("-- jobs.migrations\nselect name from public.schema_migration order by id") : [];
@@ -76,7 +76,7 @@ export async function whyNotReady(db: Db, knownMigrations: readonly string[] = f
   const pending = knownMigrations.filter((name) => !applied.has(name));
   if (pending.length > 0) return `The database lacks ${pending.join(", ")}. Run first: npm run migrate`;
   const newer = [...applied].filter((name) => !knownMigrations.includes(name));
-  if (newer.length > 0) return `The database is newer than this program (it has ${newer.join(", ")}). Start the newer version of Takt.`;
+  if (newer.length > 0) throw new Trouble(`The database is newer than this program (it has ${newer.join(", ")}). Start the newer version of Takt.`);
   return null;
 }
 

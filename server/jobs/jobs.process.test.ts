@@ -109,7 +109,6 @@ describe("what a person must put right is one clear line and an end", () => {
     ).toEqual([expect.stringMatching(line)]);
     expect(program.out()).not.toMatch(/\n\s+at /);
   };
-  it("a schema that lacks migrations", () => saysAndEnds({}, /The database lacks 0001_plant, .*Run first: npm run migrate$/));
   it("a wrong variable", () => saysAndEnds({ RETAIN_TREND_RAW_DAYS: "soon" }, /RETAIN_TREND_RAW_DAYS must be a whole number of days/));
   it("a refused sign-in", () => {
     const url = new URL(embedded.databaseUrl);
@@ -134,6 +133,26 @@ describe("what a person must put right is one clear line and an end", () => {
     expect((await program.health()).status).toBe(503);
     program.child.kill("SIGTERM");
     expect(await program.ended).toBe(0);
+  });
+});
+
+describe("an older schema", () => {
+  it("is waited for, and says so once; a newer one ends it", async () => {
+    const program = start();
+    await until(() => /The database lacks 0001_plant, .*Run first: npm run migrate\. Looking again/.test(program.out()));
+    const { status, body } = await program.health();
+    expect([status, body.trouble]).toEqual([503, expect.stringMatching(/^The database lacks 0001_plant, .*npm run migrate$/)]);
+    await migrate(embedded.databaseUrl, { log: () => undefined });
+    await firstRoundDone(program);
+    await isHealthy(program);
+    expect(program.out().match(/The database lacks/g)).toHaveLength(1);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+    await db.rows("insert into schema_migration (name, run_on) values ('9999_later', now())");
+    const old = start();
+    expect(await old.ended).toBe(1);
+    expect(old.out()).toMatch(/^takt jobs: The database is newer than this program \(it has 9999_later\)/m);
+    await db.rows("delete from schema_migration where name = '9999_later'");
   });
 });
 

@@ -47,14 +47,18 @@ process.on("unhandledRejection", (reason) => {
 /** Waits, unless the process is told to stop. */
 const pause = (ms: number) => wait(ms, undefined, { signal: stopping.signal }).catch(() => undefined); // the only rejection is the stop itself
 
-/** Until the database answers; says so while it does not. @throws Trouble for what waiting does not mend */
+/** Until the database answers and has this program's schema; says so while it does not. @throws Trouble for what waiting does not mend */
 async function reachDatabase(): Promise<void> {
   while (!isStopping()) {
     try {
-      const trouble = await whyNotReady(db);
-      if (trouble !== null) throw new Trouble(trouble);
-      health.trouble = null;
-      return;
+      const lack = await whyNotReady(db);
+      if (lack === null) {
+        health.trouble = null;
+        return;
+      }
+      if (lack !== health.trouble) log.warn(`${lack}. Looking again every ${tryAgainMs / 1000} s.`);
+      health.trouble = lack;
+      await pause(tryAgainMs);
     } catch (error) {
       if (error instanceof Trouble) throw error;
       const hopeless = whyHopeless(error, address);

@@ -1,4 +1,5 @@
 /** What must hold for signals and their sources: fields that fit the role, addresses that are well formed, no topic or metric claimed twice. */
+import { loneRoles, timeKey } from "#/server/domain/signal-suggestion.ts";
 import { stateMeaning } from "#/server/domain/state.ts";
 import { filtersOverlap } from "#/server/domain/topic-filter.ts";
 import type { MachineEntry, SignalEntry, SiteEntry } from "./file.ts";
@@ -11,8 +12,6 @@ type SourceForm = SiteEntry["sources"][number]["form"];
 /** One topic filter and path, or one metric of a Sparkplug publisher, that a signal takes its values from. */
 export type Claim = { form: "json" | "sparkplug"; pattern: string; path: string; tsPath: string | null; signal: string; at: Path };
 
-/** At most one signal of these roles makes sense: a machine is in one state, at one job, on one product. */
-const loneRoles: ReadonlySet<string> = new Set(["state", "job", "product"]);
 const textRoles: ReadonlySet<string> = new Set(["fault_code", "job", "product"]);
 
 export function brokenSources(source: { form: SourceForm; address?: string | undefined }, path: Path): Broken[] {
@@ -78,7 +77,8 @@ export function brokenSignals(machine: MachineEntry, path: Path, shared: SharedS
 function brokenFields(signal: SignalEntry, path: Path): Broken[] {
   const broken: Broken[] = [];
   const isCount = signal.role.endsWith("_count");
-  if (signal.key === "ts") broken.push({ path: [...path, "key"], sentence: `a signal cannot be called "ts": in a message with many values that is the time` });
+  if (signal.key === timeKey)
+    broken.push({ path: [...path, "key"], sentence: `a signal cannot be called "ts": in a message with many values that is the time` });
   for (const field of ["counter", "modulus"] as const) {
     if (signal[field] !== undefined && !isCount) broken.push({ path: [...path, field], sentence: `"${field}" is for counts; the role is ${signal.role}` });
   }

@@ -34,7 +34,7 @@ async function look(address: { site: string; area: string; line: string }): Prom
   } catch (error) {
     // No such line, or an address that no line can have; everything else is a fault that passes.
     if (error instanceof TRPCError && (error.code === "BAD_REQUEST" || (error.cause instanceof Refusal && error.cause.code === "NOT_FOUND"))) notFound();
-    const known = currentTrouble(Date.now());
+    const known = currentTrouble(null, Date.now());
     const part = isDatabaseAway(error instanceof TRPCError ? error.cause : error) ? "database" : "server";
     return { at: Date.now(), build: buildId(), trouble: known ?? { part, sinceAt: Date.now() }, picture: null };
   }
