@@ -46,6 +46,7 @@ describe("import rules bite", () => {
     ],
     ["server/boards/service.ts", 'export { boardRouter } from "../data-health/router.ts";\n', "never its queries or router"],
     ["server/boards/service.ts", 'export const x = () => import("#/server/data-health/queries.ts");\n', "never its queries or router"],
+    ["server/health.ts", 'import { workerRows } from "./workers/queries.ts";\nexport const x = workerRows;\n', "never its queries or router"],
     ["server/health.ts", 'import { workerRows } from "#/server/workers/queries.ts";\nexport const x = workerRows;\n', "never its queries or router"],
     ["server/boards/service.ts", 'import { migrate } from "#/scripts/migrate.ts";\nexport const x = migrate;\n', "The server knows no commands"],
     ["server/boards/service.ts", 'import { x } from "../../bench/main.ts";\nexport const y = x;\n', "The server knows no commands"],
