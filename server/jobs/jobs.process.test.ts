@@ -64,6 +64,12 @@ function start(variables: Record<string, string> = {}): Program {
   return program;
 }
 
+async function asAdmin(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(sql).finally(() => client.end());
+}
+
 /** The test's own time is the limit. */
 async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
@@ -138,21 +144,27 @@ describe("what a person must put right is one clear line and an end", () => {
 
 describe("an older schema", () => {
   it("is waited for, and says so once; a newer one ends it", async () => {
-    const program = start();
+    // A database of its own: what is left in the queue after the first round must not be there for the tests below.
+    const own = new URL(embedded.databaseUrl);
+    const admin = new URL(embedded.postgres.adminUrl);
+    own.pathname = admin.pathname = "/older";
+    await asAdmin(embedded.postgres.adminUrl, `create database older owner "${decodeURIComponent(own.username)}"`);
+    await asAdmin(admin.href, "create extension if not exists timescaledb");
+    const variables = { DATABASE_URL: own.href };
+    const program = start(variables);
     await until(() => /The database lacks 0001_plant, .*Run first: npm run migrate\. Looking again/.test(program.out()));
     const { status, body } = await program.health();
     expect([status, body.trouble]).toEqual([503, expect.stringMatching(/^The database lacks 0001_plant, .*npm run migrate$/)]);
-    await migrate(embedded.databaseUrl, { log: () => undefined });
+    await migrate(own.href, { log: () => undefined });
     await firstRoundDone(program);
     await isHealthy(program);
     expect(program.out().match(/The database lacks/g)).toHaveLength(1);
     program.child.kill("SIGTERM");
     expect(await program.ended).toBe(0);
-    await db.rows("insert into schema_migration (name, run_on) values ('9999_later', now())");
-    const old = start();
+    await asAdmin(admin.href, "insert into schema_migration (name, run_on) values ('9999_later', now())");
+    const old = start(variables);
     expect(await old.ended).toBe(1);
     expect(old.out()).toMatch(/^takt jobs: The database is newer than this program \(it has 9999_later\)/m);
-    await db.rows("delete from schema_migration where name = '9999_later'");
   });
 });
 
