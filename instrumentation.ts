@@ -4,5 +4,6 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME === "nodejs") {
     const { endIfWrong } = await import("#/server/env.ts");
     endIfWrong();
+    (await import("#/server/leaving.ts")).endStreamsOnLeaving();
   }
 }

@@ -153,7 +153,7 @@ test("survives a restart of the server, without being loaded again", async ({ pa
   await open(page, `${stage.url}/board/works/hall/live`);
   await expect(tile(page, "Press")).toBeVisible();
   await page.evaluate(() => Object.assign(window, { loadedOnce: true }));
-  await stage.web.stop("SIGKILL");
+  await stage.web.stop(); // open streams of boards do not keep it
   await expect(page.getByText("reconnecting")).toBeVisible({ timeout: 30_000 });
   await stage.web.start();
   await stage.say("live/press", { state: "ABORTED", fault: "F7" });

@@ -71,12 +71,21 @@ class Program {
     });
   }
 
+  /** @throws Error where it has not ended within 10 s; it has then. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.child;
     this.child = null;
     if (!child || child.exitCode !== null) return;
+    const ended = once(child, "exit");
     child.kill(signal);
-    await once(child, "exit");
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, 10_000);
+    await ended;
+    clearTimeout(timer);
+    if (isLate) throw new Error(`${this.args[0]} did not end within 10 s of ${signal}.`);
   }
 }
 

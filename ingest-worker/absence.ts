@@ -1,5 +1,6 @@
-// What nobody watched: a worker that ended without a word left links behind that had been alive. Without a birth since, nothing vouches for them.
+// What nobody watched: a worker that ended without a word left links behind that had been alive. Without a word since, nothing vouches for them.
 import type pg from "pg";
+import { topicMatches } from "#/server/domain/topic-filter.ts";
 import type { LinkEvent, Source } from "./sample.ts";
 import { inFlightMs } from "./sparkplug/edge-node.ts";
 import { recalledEvents, type Said } from "./sparkplug/liveness.ts";
@@ -54,4 +55,18 @@ export async function linksSaid(db: pg.ClientBase): Promise<Map<string, Said[]>>
   const said = new Map<string, Said[]>();
   for (const { address, ...one } of rows) said.set(address, [...(said.get(address) ?? []), { ...one, at: Math.round(one.at) }]);
   return said;
+}
+
+/**
+ * Until when (ms) whoever read a topic had written all that was sent to it, by the last signs of life; 0: nobody has read it. A session at the broker
+ * vouches for what comes after, because there waits what machines say of themselves (`_online`, their wills): only where it is gone is this asked for.
+ */
+export async function watchedTo(db: pg.ClientBase): Promise<(topic: string) => number> {
+  const { rows } = await db.query<{ filters: string[]; to: number }>(
+    `-- ingest.watchedTo
+     select l.filters, coalesce((k.stats ->> 'writtenTo')::float8, extract(epoch from k.at)::float8 * 1000) - $1 as "to"
+     from ingest_worker k join ingest_lease l on l.name = k.name`,
+    [inFlightMs],
+  );
+  return (topic) => Math.max(0, ...rows.filter(({ filters }) => filters.some((filter) => topicMatches(filter, topic))).map(({ to }) => to));
 }

@@ -130,6 +130,26 @@ describe("_online", () => {
     await again.endAsync();
   });
 
+  it("is not believed for a time in which nobody watched: the broker has forgotten our session", async () => {
+    const events = () => rig.rows<{ at: Date; alive: boolean }>("select at, alive from link_event where address = $1 order by at", [press]);
+    const worker = await (await rig.worker()).ready();
+    const machine = await device();
+    await machine.publishAsync(`${topic}/_online`, "true", { qos: 1, retain: true });
+    await until("it is known to be online", async () => (await announced())?.announced === true);
+    await until("all that was sent is known to be written", async () => (await rig.rows("select from ingest_worker where stats ? 'writtenTo'")).length === 1);
+    await worker.kill9();
+    const killedAt = Date.now();
+    await (await connectAsync(rig.embedded.mqttUrl, { protocolVersion: 5, clientId: "takt-ingest", clean: true })).endAsync();
+    const startedAt = Date.now();
+    await (await rig.worker()).ready();
+    await until("it is known to be back", async () => (await events()).length === 3);
+    const [online, offline, back] = await events();
+    expect([online?.alive, offline?.alive, back?.alive]).toEqual([true, false, true]);
+    expect(offline?.at.getTime()).toBeLessThan(killedAt);
+    expect(back?.at.getTime()).toBeGreaterThanOrEqual(startedAt);
+    await machine.endAsync();
+  });
+
   it("goes and comes while the database is held: both are told in their order", async () => {
     await (await rig.worker()).ready();
     await rig.publish(`${topic}/_online`, "true");

@@ -56,6 +56,8 @@ type Hooks = {
   /** One message; false: hold the pump until release(). Must not throw. */
   onMessage(delivery: Delivery, epoch: number): boolean;
   onChange(connected: boolean, why: string): void;
+  /** Called after `onChange(true)` where the broker has no session of ours, so has kept nothing for us meanwhile: neither values nor wills. */
+  onForgotten(): void;
   /** The broker has answered for what is subscribed to: "" it grants all of it, else what it refuses, in words. */
   onSubscribed(refused: string): void;
   /** The session at the broker is subscribed to nothing but these any more. */
@@ -162,13 +164,14 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     };
     setTimeout(come, hooks.isOurs() ? reconnectMs(tries++) : notOursMs).unref();
   };
-  client.on("connect", () => {
+  client.on("connect", ({ sessionPresent }) => {
     connectedAt = performance.now();
     epoch++;
     asked.clear(); // again at each connect: retained _online messages tell what changed meanwhile
     leaving.clear();
     refused.clear();
     hooks.onChange(true, "");
+    if (!sessionPresent) hooks.onForgotten();
     subscribeNow();
   });
   client.on("error", (error) => {

@@ -36,7 +36,8 @@ export async function loadPlant(db: pg.ClientBase, before: Plant | null): Promis
   try {
     const revision = await db.query<{ revision: string }>("select revision from plant_revision");
     const sources = await db.query<SourceRow>(`-- ingest.sources
-      select s.id, s.address, s.form, s.no_data_timeout_s * 1000 as "noDataTimeoutMs", s.max_backfill_s::float8 * 1000 as "maxBackfillMs", t.announced
+      select s.id, s.address, s.form, s.no_data_timeout_s * 1000 as "noDataTimeoutMs", s.max_backfill_s::float8 * 1000 as "maxBackfillMs", t.announced,
+        extract(epoch from t.announced_at)::float8 * 1000 as "announcedAt"
       from source s left join source_status t on t.source_id = s.id where s.retired_at is null`);
     const machines = await db.query<MachineRow>(`-- ingest.machines
       select m.id, m.line_id as "lineId", concat_ws('/', si.key, a.key, l.key, m.key) as path
@@ -91,7 +92,7 @@ function build(
       id: row.id,
       machineId: row.machineId,
       lineId: row.lineId,
-      source: source ?? { id: row.sourceId, address: row.path, form: "mapped", noDataTimeoutMs: 60_000, maxBackfillMs: 0, announced: null },
+      source: source ?? { id: row.sourceId, address: row.path, form: "mapped", noDataTimeoutMs: 60_000, maxBackfillMs: 0, announced: null, announcedAt: null },
       path: row.path,
       role: row.role as Role,
       ledger: row.ledger,

@@ -262,66 +262,6 @@ describe("Takt's own names and retained messages", () => {
   });
 });
 
-describe("_online", () => {
-  const links = () => filling.batch.links.map(({ address, at, kind, alive }) => ({ address, at, kind, alive }));
-
-  it.each([
-    ["true", true],
-    ["1", true],
-    ["online", true],
-    ['"true"', true],
-    ['{"ts":1790000000000,"value":true}', true],
-    ["false", false],
-    ["0", false],
-    ["offline", false],
-    ['{"online":false,"timestamp":1790000000000}', false],
-  ])("%s", (payload, alive) => {
-    send(`${root}/_online`, payload);
-    expect(links()).toEqual([{ address: press, at: payload.includes("1790") ? 1_790_000_000_000 : now, kind: alive ? "online" : "offline", alive }]);
-    expect(filling.received).toBe(0);
-  });
-
-  it("the same again is told at each connect and is no event", () => {
-    send(`${root}/_online`, "true", { retained: true });
-    send(`${root}/_online`, "true", { retained: true });
-    expect(links().length).toBe(1);
-  });
-
-  it("a heartbeat with a time says nothing new, also of a machine that the plant does not know; what fills the past does", () => {
-    for (const topic of [`${root}/_online`, "takt/v1/a/b/c/d/_online"]) for (const ts of [now, now + 1, now + 1, now - 9]) send(topic, { ts, value: true });
-    expect(links().map((l) => l.at)).toEqual([now, now - 9, now, now - 9]);
-  });
-
-  it("what was said before this start is known too", () => {
-    plant.sources.get(press)!.announced = true;
-    send(`${root}/_online`, "true", { retained: true });
-    expect(links()).toEqual([]);
-  });
-
-  it("gone and back before anything is committed are two events", () => {
-    plant.sources.get(press)!.announced = true;
-    send(`${root}/_online`, "false");
-    send(`${root}/_online`, "true");
-    expect(links().map((l) => l.alive)).toEqual([false, true]);
-  });
-
-  it("is heard of machines that the plant does not know yet", () => {
-    send("takt/v1/berlin/stamping/line-1/press-9/_online", "false");
-    expect(links()).toEqual([{ address: "berlin/stamping/line-1/press-9", at: now, kind: "offline", alive: false }]);
-  });
-
-  it.each([
-    ["maybe", "value_type"],
-    ["{}", "value_type"],
-    ["", "payload_empty"],
-    ['{"ts":5,"value":true}', "ts_invalid"],
-    [`{"ts":${now + 600_000},"value":true}`, "ts_future"],
-  ])("%s is set aside", (payload, code) => {
-    send(`${root}/_online`, payload);
-    expect([outcomes(), links()]).toEqual([[code], []]);
-  });
-});
-
 describe("mapped topics", () => {
   const map = (pattern: string, path: string, key: string, tsPath: string | null = null) =>
     plant.jsonMappings.push({ pattern, path, tsPath, signal: signalAt(plant, `${press}/${key}`) });

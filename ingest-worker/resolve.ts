@@ -37,8 +37,8 @@ export type Sink = {
   setAside(code: string, values: number): void;
 };
 
-/** at: ms; infinite where it is not known. inPlant: its machine was known. */
-type Said = { alive: boolean; at: number; inPlant: boolean };
+/** at: ms; infinite where it is not known. inPlant: its machine was known. isGuess: nobody said so, but nobody would have heard it either. */
+type Said = { alive: boolean; at: number; inPlant: boolean; isGuess?: boolean };
 /** What outlives a copy of the plant. */
 export type Memory = {
   /** What each link last said of itself, committed or not. */
@@ -187,7 +187,7 @@ export class Resolver {
     if ("code" in parsed) return refuse(sink, incoming, parsed);
     const wrapped = parsed.json !== null && typeof parsed.json === "object" && !Array.isArray(parsed.json);
     const value = wrapped ? (valueAt(parsed.json, "value") ?? valueAt(parsed.json, "online")) : parsed.json;
-    const at = wrapped ? instant(valueAt(parsed.json, "ts") ?? valueAt(parsed.json, "timestamp")) : null;
+    let at = wrapped ? instant(valueAt(parsed.json, "ts") ?? valueAt(parsed.json, "timestamp")) : null;
     if (at !== null && typeof at === "object") return refuse(sink, incoming, at);
     const alive =
       value === true || value === 1 || value === "true" || value === "online"
@@ -198,8 +198,10 @@ export class Resolver {
     if (alive === null) return refuse(sink, incoming, { code: "value_type", reason: "_online takes true or false." });
     if (at !== null && at > incoming.receivedAt + maxFutureMs) return refuse(sink, incoming, future(at, incoming.receivedAt));
     const source = this.plant.sources.get(address);
-    const event = { alive, at: at ?? incoming.receivedAt, inPlant: source !== undefined };
     const last = this.lastSaid(address, source);
+    // What the broker has kept since before we lost sight holds all the time since then.
+    if (at !== null && last?.isGuess && incoming.retained && at <= last.at) at = last.at + 1;
+    const event = { alive, at: at ?? incoming.receivedAt, inPlant: source !== undefined };
     if (this.memory.said.size >= maxRemembered) this.memory.said.clear();
     if (incoming.again) {
       if (last) this.memory.said.set(address, last); // one that is tried again is of the past: what was last said stays
@@ -211,10 +213,25 @@ export class Resolver {
     sink.link({ address, at: event.at, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
   }
 
+  /**
+   * The broker has kept nothing for us since `watchedTo` (ms): of each machine of ours that last said that it is online nothing is known since then,
+   * until it says so again.
+   */
+  forgotten(watchedTo: (topic: string) => number, receivedAt: number, sink: Sink): void {
+    for (const source of this.plant.sources.values()) {
+      const topic = `${namespace}/${source.address}/_online`;
+      const last = source.form === "json" && this.isOurs(topic) ? this.lastSaid(source.address, source) : null;
+      if (!last?.alive) continue;
+      const at = Math.min(receivedAt, Math.max(watchedTo(topic), last.at + 1));
+      this.memory.said.set(source.address, { alive: false, at, inPlant: true, isGuess: true });
+      sink.link({ address: source.address, at, kind: "offline", alive: false, detail: "The broker kept nothing for Takt.", receivedAt });
+    }
+  }
+
   private lastSaid(address: string, source: Source | undefined): Said | null {
     const said = this.memory.said.get(address);
     if (said && said.inPlant === (source !== undefined)) return said;
-    return source && source.announced !== null ? { alive: source.announced, at: Number.POSITIVE_INFINITY, inPlant: true } : null;
+    return source && source.announced !== null ? { alive: source.announced, at: source.announcedAt ?? Number.POSITIVE_INFINITY, inPlant: true } : null;
   }
 
   /** One metric of a Sparkplug node or device. ts: as it was sent; null or undefined: it was not. retriedAt: the present, for a letter that is tried once more. */

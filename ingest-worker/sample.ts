@@ -61,6 +61,8 @@ export type Source = {
   noDataTimeoutMs: number;
   maxBackfillMs: number;
   announced: boolean | null;
+  /** ms; when it said so. */
+  announcedAt: number | null;
 };
 
 /** One signal at one instant. at, receivedAt: ms since 1970 UTC (fractions are microseconds). */
@@ -97,3 +99,15 @@ export const refusedSample = (s: Sample, code: string, reason: string): Letter =
   valueLetter(`${namespace}/${s.signal.path}`, null, s.at, s.text ?? unscaled(s), code, reason, s.receivedAt);
 
 const unscaled = ({ signal, value }: Sample) => (value === null ? null : (value - signal.offset) / signal.scale);
+
+/** A message at which we failed ourselves. */
+export const unreadLetter = ({ topic, payload }: { topic: string; payload: Buffer }, error: Error, receivedAt: number): Letter => ({
+  form: "message",
+  topic,
+  metric: null,
+  payload,
+  valueCount: 1,
+  code: "payload_shape",
+  reason: `The message could not be read: ${error.message}`,
+  receivedAt,
+});

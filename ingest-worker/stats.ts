@@ -208,6 +208,7 @@ export class Stats {
       batchMs: { p50: rank(0.5), p99: rank(0.99) },
       valuesPerS: this.valuesPerS,
       mqttConnected: this.mqttConnected,
+      subscribed: this.subscribed,
       sparkplugConnected: this.sparkplugConnected,
       databaseOk: this.databaseOk,
       leased: this.leased,

@@ -19,7 +19,7 @@ export function plantOf(spec: Record<string, Record<string, SignalSpec>>): Plant
   };
   for (const [path, signals] of Object.entries(spec)) {
     const id = plant.machines.size + 1;
-    const source: Source = { id, address: path, form: "json", noDataTimeoutMs: 60_000, maxBackfillMs: 90 * 86_400_000, announced: null };
+    const source: Source = { id, address: path, form: "json", noDataTimeoutMs: 60_000, maxBackfillMs: 90 * 86_400_000, announced: null, announcedAt: null };
     const machine: Machine = { id, lineId: 1, path, source, signals: new Map(), job: null };
     plant.machines.set(id, machine);
     plant.machinePaths.set(path, machine);

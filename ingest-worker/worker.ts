@@ -1,7 +1,7 @@
 // The worker's life: database, lease, plant, broker, and the loop that writes one batch while the next one fills.
 import type pg from "pg";
 import type { Logger } from "pino";
-import { endUnwatched, linksSaid } from "./absence.ts";
+import { endUnwatched, linksSaid, watchedTo } from "./absence.ts";
 import { Held, hasWork, isEmpty } from "./batch.ts";
 import { beat, sign } from "./beat.ts";
 import { Bell } from "./bell.ts";
@@ -14,7 +14,9 @@ import { NowAndThen } from "./now-and-then.ts";
 import { loadPlant, type Plant } from "./plant.ts";
 import { newMemory, Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
+import { unreadLetter } from "./sample.ts";
 import { Share } from "./share.ts";
+import { inFlightMs } from "./sparkplug/edge-node.ts";
 import type { Said } from "./sparkplug/liveness.ts";
 import { openSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
 import type { Part, Stats } from "./stats.ts";
@@ -47,6 +49,8 @@ export class Worker {
   private lost: Error | null = null;
   private readonly bell = new Bell();
   private readonly copy = new Bytes(4 * 1024 * 1024);
+  /** Until when (ms) someone has watched a topic, as far as its reader's session at the broker does not tell. */
+  private watchedTo: (topic: string) => number = () => 0;
   private readonly lineAnnouncedAt = new Map<number, number>();
 
   constructor(env: Env, stats: Stats, log: Logger, holder: string) {
@@ -92,7 +96,10 @@ export class Worker {
         await this.listen(side);
         this.stats.leased = true;
         // Into the batch, too: a second time it changes nothing, but the boards are told.
-        if (!this.mqtt) for (const link of await endUnwatched(db, this.env.SPARKPLUG_GROUPS, this.plant!.sources, Date.now())) this.held.filling.link(link);
+        if (!this.mqtt) {
+          for (const link of await endUnwatched(db, this.env.SPARKPLUG_GROUPS, this.plant!.sources, Date.now())) this.held.filling.link(link);
+          this.watchedTo = await watchedTo(db);
+        }
         this.openLinks(this.mqtt ? new Map() : await linksSaid(db));
         const beat = this.beat(side, lease);
         try {
@@ -178,10 +185,18 @@ export class Worker {
       onChange: (connected, why) => {
         if (connected) this.log.info(`connected to ${this.stats.brokerUrl}`);
         else if (this.stats.mqttConnected || why) this.log.warn(`Broker: ${why || "connection lost"}; trying again`);
+        if (!connected && this.stats.mqttConnected) {
+          const to = this.writtenTo(Date.now()) - inFlightMs;
+          this.watchedTo = () => to;
+        }
         this.stats.mqttConnected = connected;
         this.stats.subscribed = false;
         this.stats.troubles.broker = connected ? "" : `Broker: ${why || "connection lost"}`;
         this.stats.troubles.subscriptions = "";
+      },
+      onForgotten: () => {
+        this.resolver!.forgotten(this.watchedTo, Date.now(), this.held.filling);
+        this.filled();
       },
       onSubscribed: (refused) => {
         this.stats.subscribed = refused === "";
@@ -225,16 +240,7 @@ export class Worker {
       this.resolver!.message({ ...delivery, receivedAt }, this.held.filling);
     } catch (error) {
       this.nowAndThen.say(`A message on ${delivery.topic} could not be read: ${(error as Error).message}`);
-      this.held.filling.letter({
-        form: "message",
-        topic: delivery.topic,
-        metric: null,
-        payload: delivery.payload,
-        valueCount: 1,
-        code: "payload_shape",
-        reason: `The message could not be read: ${(error as Error).message}`,
-        receivedAt,
-      });
+      this.held.filling.letter(unreadLetter(delivery, error as Error, receivedAt));
     }
     if (delivery.messageId !== null) batch.acks.push(delivery.messageId);
     batch.bytes += delivery.payload.length;

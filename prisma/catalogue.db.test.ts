@@ -10,6 +10,7 @@ import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 /** Tables that are read and written with pg alone: time series, what is written with them, and bookkeeping. */
 const withoutModel = [
   "count_minute",
+  "dead_letter_dropped",
   "dead_letter_group",
   "ledger_mark",
   "ledger_sample",

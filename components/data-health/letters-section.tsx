@@ -100,6 +100,9 @@ export function LettersSection() {
     <section id="dead-letters" className={css.section}>
       <h2>{t("deadLetters")}</h2>
       <p>{t("deadLettersWhat")}</p>
+      {typeof query.data?.dropped.droppedAt === "number" && (
+        <p>{t("lettersDropped", { n: query.data.dropped.letters, age: age(now - query.data.dropped.droppedAt) })}</p>
+      )}
       {settle.outcome}
       <QueryState query={query} lines={6}>
         <DataTable

@@ -56,6 +56,7 @@ create table dead_letter_group (
   last_at           timestamptz not null, -- when one like these last came
   open_letters      bigint not null,
   open_values       bigint not null,
+  open_bytes        bigint not null, -- what the open ones take, about: 300 for a row and its indexes, and the payload
   retry_letters     bigint not null,
   retry_values      bigint not null,
   resolved_letters  bigint not null,
@@ -70,8 +71,8 @@ create index dead_letter_group_empty on dead_letter_group (last_id) where open_l
 -- Groups are locked in the order of their keys: writers of the same ones wait for each other.
 create function count_dead_letters() returns trigger language plpgsql as $$
 declare
-  gained constant text := 'select topic, metric, reason_code, status, 1 as n, value_count::bigint * (repeats + 1) as v, id, last_received_at as at, reason from gained';
-  lost constant text := 'select topic, metric, reason_code, status, -1 as n, -value_count::bigint * (repeats + 1) as v, 0 as id, ''-infinity''::timestamptz as at, null as reason from lost';
+  gained constant text := 'select topic, metric, reason_code, status, 1 as n, value_count::bigint * (repeats + 1) as v, 300 + length(payload) as b, id, last_received_at as at, reason from gained';
+  lost constant text := 'select topic, metric, reason_code, status, -1 as n, -value_count::bigint * (repeats + 1) as v, -300 - length(payload) as b, 0 as id, ''-infinity''::timestamptz as at, null as reason from lost';
 begin
   if tg_op = 'TRUNCATE' then
     truncate dead_letter_group;
@@ -83,6 +84,7 @@ begin
     insert into dead_letter_group as g
     select topic, metric, reason_code, coalesce((array_agg(reason order by id desc))[1], ''), max(id), max(at),
       coalesce(sum(n) filter (where status = 'open'), 0), coalesce(sum(v) filter (where status = 'open'), 0),
+      coalesce(sum(b) filter (where status = 'open'), 0),
       coalesce(sum(n) filter (where status = 'retry'), 0), coalesce(sum(v) filter (where status = 'retry'), 0),
       coalesce(sum(n) filter (where status = 'resolved'), 0), coalesce(sum(v) filter (where status = 'resolved'), 0),
       coalesce(sum(n) filter (where status = 'discarded'), 0), coalesce(sum(v) filter (where status = 'discarded'), 0)
@@ -90,7 +92,7 @@ begin
     on conflict (topic, metric, reason_code) do update set
       reason = case when excluded.last_id >= g.last_id then excluded.reason else g.reason end,
       last_id = greatest(g.last_id, excluded.last_id), last_at = greatest(g.last_at, excluded.last_at),
-      open_letters = g.open_letters + excluded.open_letters, open_values = g.open_values + excluded.open_values,
+      open_letters = g.open_letters + excluded.open_letters, open_values = g.open_values + excluded.open_values, open_bytes = g.open_bytes + excluded.open_bytes,
       retry_letters = g.retry_letters + excluded.retry_letters, retry_values = g.retry_values + excluded.retry_values,
       resolved_letters = g.resolved_letters + excluded.resolved_letters, resolved_values = g.resolved_values + excluded.resolved_values,
       discarded_letters = g.discarded_letters + excluded.discarded_letters, discarded_values = g.discarded_values + excluded.discarded_values
@@ -104,3 +106,12 @@ create trigger count_inserted after insert on dead_letter referencing new table 
 create trigger count_updated after update on dead_letter referencing new table as gained old table as lost for each statement execute function count_dead_letters();
 create trigger count_deleted after delete on dead_letter referencing old table as lost for each statement execute function count_dead_letters();
 create trigger count_truncated after truncate on dead_letter for each statement execute function count_dead_letters();
+
+-- Open letters that went because they took more than RETAIN_OPEN_LETTERS_MB: one row.
+create table dead_letter_dropped (
+  only_row   boolean primary key default true check (only_row),
+  letters    bigint not null default 0,
+  "values"   bigint not null default 0,
+  dropped_at timestamptz -- the last time; null: never
+);
+insert into dead_letter_dropped default values;

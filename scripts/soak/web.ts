@@ -57,9 +57,13 @@ export class WebProcess {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("close", resolve));
     child.kill(signal);
-    // Streams of boards stay open as long as their viewers do.
-    const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, 10_000);
     await ended;
     clearTimeout(timer);
+    if (isLate) throw new Error(`The web app did not end within 10 s of ${signal}.`);
   }
 }

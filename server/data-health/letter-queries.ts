@@ -37,6 +37,16 @@ export const letterCounts = (db: Db) =>
     )
     select c.* from sums, lateral (values ${statuses.map((s) => `('${s}', ${s}_letters, ${s}_groups)`).join(", ")}) c(status, letters, groups)`);
 
+export type LettersDropped = { letters: number; droppedAt: number | null };
+
+/** Open letters that went because there was no room for them. */
+export async function lettersDropped(db: Db): Promise<LettersDropped> {
+  const [row] = await db.rows<LettersDropped>(
+    `-- dataHealth.lettersDropped\nselect letters::float8 as letters, ${ms("dropped_at")} as "droppedAt" from dead_letter_dropped`,
+  );
+  return row ?? { letters: 0, droppedAt: null };
+}
+
 export type LetterRow = {
   id: string;
   receivedAt: number;

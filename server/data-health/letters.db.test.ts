@@ -80,6 +80,9 @@ describe("the sums of letters", () => {
           db.rows(`select topic, metric, reason_code, ${statuses.map((s) => `${s}_${of}::int as ${s}`).join(", ")} from dead_letter_group order by 1, 2, 3`);
         expect(await kept("letters")).toEqual(await expected("1"));
         expect(await kept("values")).toEqual(await expected("value_count * (repeats + 1)"));
+        expect(await db.rows("select coalesce(sum(open_bytes), 0)::int as n from dead_letter_group")).toEqual(
+          await db.rows("select coalesce(sum(300 + length(payload)) filter (where status = 'open'), 0)::int as n from dead_letter"),
+        );
         const older = "l.id > g.last_id or l.last_received_at > g.last_at or l.id = g.last_id and l.reason <> g.reason";
         const alike = "l.topic = g.topic and l.metric is not distinct from g.metric and l.reason_code = g.reason_code";
         expect(await db.rows(`select from dead_letter_group g join dead_letter l on ${alike} where ${older}`)).toEqual([]);

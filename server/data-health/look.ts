@@ -1,14 +1,21 @@
 /** What all viewers of Data health see of letters, unknown values and sources: each read once for all of them. */
 import { db } from "#/server/db.ts";
 import { onWaking } from "#/server/live.ts";
-import { type LetterCount, type LetterGroup, type LetterStatus, letterCounts, letterGroups } from "./letter-queries.ts";
+import { type LetterCount, type LetterGroup, type LetterStatus, type LettersDropped, letterCounts, letterGroups, lettersDropped } from "./letter-queries.ts";
 import { gapSums } from "./queries.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type Source, sourcesAt, sumsBySource } from "./sources.ts";
 import { type Unknown, unknownSignals } from "./unknown.ts";
 
 /** at: when it was read, ms since 1970. */
-export type LettersLook = { at: number; groups: LetterGroup[]; counts: LetterCount[] /** Groups beside these, which came longer ago. */; more: number };
+export type LettersLook = {
+  at: number;
+  groups: LetterGroup[];
+  counts: LetterCount[];
+  dropped: LettersDropped;
+  /** Groups beside these, which came longer ago. */
+  more: number;
+};
 export type UnknownLook = Unknown & { at: number };
 export type SourcesLook = { at: number; sources: Source[] };
 
@@ -73,9 +80,9 @@ function listen(): void {
 
 async function readLetters(status: LetterStatus): Promise<LettersLook> {
   const at = Date.now();
-  const [groups, counts] = await Promise.all([letterGroups(db, status), letterCounts(db)]);
+  const [groups, counts, dropped] = await Promise.all([letterGroups(db, status), letterCounts(db), lettersDropped(db)]);
   const total = counts.find((count) => count.status === status)?.groups ?? 0;
-  return { at, groups, counts, more: Math.max(0, total - groups.length) };
+  return { at, groups, counts, dropped, more: Math.max(0, total - groups.length) };
 }
 
 async function readUnknown(): Promise<UnknownLook> {

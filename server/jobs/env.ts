@@ -8,6 +8,8 @@ const days = (what: string) =>
     .min(1, { error: `must be at least 1 day: how long ${what} are kept` })
     .max(36_500, { error: `must be at most 36500 days: how long ${what} are kept` });
 
+const mustBeMb = "must be a whole number of MB from 10 to 10000000: how much open dead letters may take";
+
 const schema = z.object({
   DATABASE_URL: z
     .string({ error: "is missing: set it to the PostgreSQL database, for example postgres://takt@127.0.0.1:5432/takt" })
@@ -25,6 +27,12 @@ const schema = z.object({
   RETAIN_TREND_RAW_DAYS: days("raw measurements").default(7),
   RETAIN_TREND_HOURLY_DAYS: days("hourly measurements").default(90),
   RETAIN_DEAD_LETTER_DAYS: days("resolved and discarded dead letters").default(90),
+  RETAIN_OPEN_LETTERS_MB: z.coerce
+    .number({ error: mustBeMb })
+    .int({ error: mustBeMb })
+    .min(10, { error: mustBeMb })
+    .max(10_000_000, { error: mustBeMb })
+    .default(4_000),
 });
 
 export type Env = z.output<typeof schema>;

@@ -91,7 +91,12 @@ async function main(settings: Exclude<typeof env, { wrong: string[] }>): Promise
   const server = await serveHealth(health, settings.HOST, settings.JOBS_HTTP_PORT, now).catch((error: Error) => {
     throw new Trouble(error.message);
   });
-  const keep = { rawDays: settings.RETAIN_TREND_RAW_DAYS, hourlyDays: settings.RETAIN_TREND_HOURLY_DAYS, deadLetterDays: settings.RETAIN_DEAD_LETTER_DAYS };
+  const keep = {
+    rawDays: settings.RETAIN_TREND_RAW_DAYS,
+    hourlyDays: settings.RETAIN_TREND_HOURLY_DAYS,
+    deadLetterDays: settings.RETAIN_DEAD_LETTER_DAYS,
+    openLetterBytes: settings.RETAIN_OPEN_LETTERS_MB * 1_000_000,
+  };
   log.info({ health: `http://${settings.HOST}:${(server.address() as AddressInfo).port}/health`, database: address, ...keep }, "started");
   await reachDatabase();
   const watching = watchDatabase();

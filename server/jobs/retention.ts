@@ -1,9 +1,10 @@
 /**
- * Dropping what has been kept long enough: raw measurements and their hourly roll-up by chunk, settled dead letters and long silent workers by row.
- * Readings of class ledger, and everything that people entered, are kept for ever.
+ * Dropping what has been kept long enough: raw measurements and their hourly roll-up by chunk, settled dead letters and long silent workers by row,
+ * and of open letters those for which there is no room. Readings of class ledger, and everything that people entered, are kept for ever.
  */
 import type { Db } from "#/server/db.ts";
 import type { JobsDb } from "./database.ts";
+import { makeRoom } from "./letter-room.ts";
 
 const dayMs = 86_400_000;
 /** Long enough for a batch under way; writers that come later wait as long. Not had in this time, the chunk is dropped at the next run. */
@@ -11,13 +12,16 @@ const mostLockWaitMs = 1_000;
 const lettersAtOnce = 5_000;
 const keepWorkerDays = 30;
 
-export type Keep = { rawDays: number; hourlyDays: number; deadLetterDays: number };
+export type Keep = { rawDays: number; hourlyDays: number; deadLetterDays: number /** What open letters may take. */; openLetterBytes: number };
 
 export type RetentionResult = {
   /** Chunks dropped. */
   rawChunks: number;
   hourlyChunks: number;
+  /** Settled ones. */
   letters: number;
+  /** Open ones, for which there was no room. */
+  openLetters: number;
   workers: number;
   /** Marked hours that keep the oldest overdue raw chunk: it goes once they have been rolled up. */
   waitingHours: number;
@@ -30,7 +34,7 @@ export async function retain(
   db: JobsDb,
   { now, keep, signal, lockWaitMs = mostLockWaitMs }: { now: Date; keep: Keep; signal: AbortSignal; lockWaitMs?: number },
 ): Promise<RetentionResult> {
-  const result: RetentionResult = { rawChunks: 0, hourlyChunks: 0, letters: 0, workers: 0, waitingHours: 0, isBusy: false };
+  const result: RetentionResult = { rawChunks: 0, hourlyChunks: 0, letters: 0, openLetters: 0, workers: 0, waitingHours: 0, isBusy: false };
   try {
     while (!signal.aborted) {
       const outcome = await dropRawChunk(db, daysBefore(now, keep.rawDays), lockWaitMs);
@@ -47,6 +51,7 @@ export async function retain(
   }
   for (let gone = lettersAtOnce; !signal.aborted && gone === lettersAtOnce; result.letters += gone)
     gone = await deleteLetters(db, daysBefore(now, keep.deadLetterDays));
+  result.openLetters = await makeRoom(db, keep.openLetterBytes, signal);
   const workers = await db.rows("-- jobs.silentWorkers\ndelete from ingest_worker where at < $1 returning name", [daysBefore(now, keepWorkerDays)]);
   return { ...result, workers: workers.length };
 }

@@ -33,6 +33,7 @@ export const jobs: readonly Job[] = [
     async run({ db, now, keep, log, signal }) {
       const did = await retain(db, { now, keep, signal });
       if (did.waitingHours > 0) log.info({ hours: did.waitingHours }, "raw measurements are kept until their hours have been rolled up");
+      if (did.openLetters > 0) log.warn({ letters: did.openLetters }, "open letters took more than RETAIN_OPEN_LETTERS_MB: the oldest of their kind went");
       if (did.isBusy) log.info("a chunk is in use and will be dropped later");
       return { did, again: false };
     },
