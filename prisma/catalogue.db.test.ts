@@ -9,6 +9,12 @@ import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 
 /** Tables that are read and written with pg alone: time series, what is written with them, and bookkeeping. */
 const withoutModel = [
+  "audit_chain",
+  "audit_entry",
+  "audit_exempt",
+  "audit_open",
+  "audit_pending",
+  "audit_way",
   "count_minute",
   "dead_letter_dropped",
   "dead_letter_group",
@@ -18,6 +24,8 @@ const withoutModel = [
   "sample_hour",
   "schema_migration",
   "signal_latest",
+  "signature",
+  "signed_content",
   "source_minute",
   "source_status",
   "trend_claim",
@@ -52,7 +60,7 @@ const scalars = (model: DMMF.Model) => model.fields.filter((field) => field.kind
 function typeOf(field: DMMF.Field): string {
   const native = field.nativeType?.[0];
   if (native === "Timestamptz") return "timestamptz";
-  if (native === "Date" || native === "Time") return native.toLowerCase();
+  if (native === "Date" || native === "Time" || native === "Uuid") return native.toLowerCase();
   const types: Record<string, string> = {
     String: "text",
     Int: "int4",

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aDatabase, aLine, aMachine, aSignal, type TestDatabase, type TestLine, type TestMachine } from "#/server/testing.ts";
+import { check, foreignKey, refusedBy, restricted, type Statement } from "./testing.ts";
 
 let db: TestDatabase;
 let client: pg.Client;
@@ -14,28 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 beforeEach(async () => {
-  await db.rows("truncate enterprise, dead_letter, ledger_sample, sample, sample_hour, count_minute, source_minute cascade");
+  await db.asOwner.rows("truncate enterprise, dead_letter, ledger_sample, sample, sample_hour, count_minute, source_minute cascade");
   line = await aLine(db);
   machine = await aMachine(db, { line });
 });
 
-/** Runs the statements in one transaction that is not kept. @returns the SQLSTATE of what the database refuses at once or would at commit; null: nothing */
-async function refused(...statements: [sql: string, ...parameters: unknown[]][]): Promise<string | null> {
-  await client.query("begin");
-  try {
-    for (const [sql, ...parameters] of statements) await client.query(sql, parameters);
-    await client.query("set constraints all immediate");
-    return null;
-  } catch (error) {
-    return (error as { code: string }).code;
-  } finally {
-    await client.query("rollback");
-  }
-}
-const foreignKey = "23503";
-const exclusion = "23P01";
-const check = "23514";
-const restricted = "23001";
+const refused = (...statements: Statement[]) => refusedBy(client, statements);
 const id = async (sql: string, ...parameters: unknown[]) => (await db.rows<{ id: number }>(`${sql} returning id`, parameters))[0]?.id ?? 0;
 
 describe("machines and lines", () => {
@@ -70,6 +55,16 @@ describe("machines and lines", () => {
     }
   });
 
+  it("a machine's publisher is of its site, until it is retired", async () => {
+    const elsewhere = await aMachine(db);
+    const takes = (sourceId: number): Statement => ["update machine set source_id = $2 where id = $1", machine.machineId, sourceId];
+    expect(await refused(takes(machine.sourceId))).toBeNull();
+    expect(await refused(takes(elsewhere.sourceId))).toBe(foreignKey);
+    const gone: Statement = ["update source set site_id = $2 where id = $1", machine.sourceId, elsewhere.siteId];
+    expect(await refused(takes(machine.sourceId), gone)).toBe(foreignKey);
+    expect(await refused(takes(machine.sourceId), gone, ["update machine set retired_at = now() where id = $1", machine.machineId])).toBeNull();
+  });
+
   it("what is repeated of a parent follows it, whatever a writer says", async () => {
     const other = await aLine(db);
     const { signalId } = await aSignal(db, { machine });
@@ -77,7 +72,7 @@ describe("machines and lines", () => {
     expect(await sites()).toEqual([{ site_id: line.siteId, mapping_form: "json" }]);
     expect(await refused(["update machine set site_id = $2 where id = $1", machine.machineId, other.siteId])).toBe(foreignKey);
     // An area goes to another site with all that is in it; the source must go, too.
-    const moved = ["update area set site_id = $2 where id = $1", line.areaId, other.siteId] as [string, ...unknown[]];
+    const moved = ["update area set site_id = $2 where id = $1", line.areaId, other.siteId] as Statement;
     expect(await refused(moved)).toBe(foreignKey);
     expect(await refused(moved, ["update source set site_id = $2 where id = $1", machine.sourceId, other.siteId])).toBeNull();
     await db.rows("update source set form = 'sparkplug' where id = $1", [machine.sourceId]);
@@ -90,7 +85,7 @@ describe("signals, their sources and mappings", () => {
     const elsewhere = await aMachine(db);
     const { signalId } = await aSignal(db, { machine });
     expect(await refused(["update signal set source_id = $2 where id = $1", signalId, elsewhere.sourceId])).toBe(foreignKey);
-    const gone: [string, ...unknown[]] = ["update source set site_id = $2 where id = $1", machine.sourceId, elsewhere.siteId];
+    const gone: Statement = ["update source set site_id = $2 where id = $1", machine.sourceId, elsewhere.siteId];
     expect(await refused(gone)).toBe(foreignKey);
     expect(await refused(gone, ["update signal set retired_at = now() where id = $1", signalId])).toBeNull();
   });
@@ -105,191 +100,34 @@ describe("signals, their sources and mappings", () => {
     expect([await mapped("json", "json"), await mapped("mapped", "json"), await mapped("sparkplug", "sparkplug")]).toEqual([null, null, null]);
     expect([await mapped("json", "sparkplug"), await mapped("mapped", "sparkplug"), await mapped("sparkplug", "json")]).toEqual(Array(3).fill(foreignKey));
     await db.rows("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', 'a/b', 'c')", [signalId]);
-    const toSparkplug: [string, ...unknown[]] = ["update source set form = 'sparkplug' where id = $1", machine.sourceId];
+    const toSparkplug: Statement = ["update source set form = 'sparkplug' where id = $1", machine.sourceId];
     expect(await refused(toSparkplug)).toBe(foreignKey);
     expect(await refused(toSparkplug, ["delete from topic_mapping"])).toBeNull();
   });
 });
 
-describe("reasons and shifts", () => {
-  it("a reason's parent is of its site, and a fault code in use means one reason of a site", async () => {
+describe("products", () => {
+  it("have a value at the sites of their enterprise", async () => {
     const other = await aLine(db);
-    const reason = (siteId: number, key: string, code: string | null = null) =>
-      id("insert into reason (site_id, key, name, loss, fault_code) values ($1, $2, $2, 'other', $3)", siteId, key, code);
-    const [a, b, far] = [await reason(line.siteId, "a", "17"), await reason(line.siteId, "b"), await reason(other.siteId, "c", "17")];
-    expect(await refused(["update reason set parent_id = $2 where id = $1", b, a])).toBeNull();
-    expect(await refused(["update reason set parent_id = $2 where id = $1", b, far])).toBe(foreignKey);
-    const same: [string, ...unknown[]] = ["update reason set fault_code = '17' where id = $1", b];
-    expect(await refused(same)).toBe(exclusion);
-    expect(await refused(same, ["update reason set retired_at = now() where id = $1", a])).toBeNull();
-  });
-
-  const pattern = (siteId = line.siteId) => id("insert into shift_pattern (site_id, key, name) values ($1, 'p', 'P')", siteId);
-  const shift = (patternId: number, key: string, start: string, end: string, weekdays = "{1,2,3,4,5}"): [string, ...unknown[]] => [
-    "insert into shift (shift_pattern_id, key, name, weekdays, start_local, end_local) values ($1, $2, $2, $3, $4, $5)",
-    patternId,
-    key,
-    weekdays,
-    start,
-    end,
-  ];
-
-  it("a line works by patterns of its site", async () => {
-    const work = (patternId: number) =>
-      refused(["insert into line_shift_pattern (line_id, shift_pattern_id, from_date) values ($1, $2, '2026-01-01')", line.lineId, patternId]);
-    expect(await work(await pattern())).toBeNull();
-    expect(await work(await pattern((await aLine(db)).siteId))).toBe(foreignKey);
-  });
-
-  it.each<[string, [string, string, string?][], string | null]>([
-    [
-      "touch",
-      [
-        ["06:00", "14:00"],
-        ["14:00", "22:00"],
-        ["22:00", "06:00"],
-      ],
-      null,
-    ],
-    [
-      "overlap by an hour",
-      [
-        ["06:00", "14:00"],
-        ["13:00", "22:00"],
-      ],
-      exclusion,
-    ],
-    [
-      "overlap on other days",
-      [
-        ["06:00", "14:00", "{1}"],
-        ["13:00", "22:00", "{2}"],
-      ],
-      null,
-    ],
-    [
-      "the night before reaches in",
-      [
-        ["22:00", "06:00", "{1}"],
-        ["05:00", "13:00", "{2}"],
-      ],
-      exclusion,
-    ],
-    [
-      "round the week's end",
-      [
-        ["22:00", "06:00", "{7}"],
-        ["05:00", "13:00", "{1}"],
-      ],
-      exclusion,
-    ],
-    ["a whole day, every day", [["06:00", "06:00", "{1,2,3,4,5,6,7}"]], null],
-    [
-      "a whole day and something in it",
-      [
-        ["06:00", "06:00", "{3}"],
-        ["05:00", "05:30", "{4}"],
-      ],
-      exclusion,
-    ],
-  ])("shifts of one pattern: %s", async (_name, shifts, code) => {
-    const patternId = await pattern();
-    expect(await refused(...shifts.map(([start, end, days], i) => shift(patternId, `s${i}`, start, end, days)))).toBe(code);
-  });
-
-  it("two shifts may change places in one transaction", async () => {
-    const patternId = await pattern();
-    for (const [sql, ...parameters] of [shift(patternId, "a", "06:00", "14:00"), shift(patternId, "b", "14:00", "22:00")]) await db.rows(sql, parameters);
-    const to = (key: string, start: string, end: string): [string, ...unknown[]] => [
-      "update shift set start_local = $2, end_local = $3 where key = $1",
-      key,
-      start,
-      end,
+    const enterpriseOf = async (siteId: number) => (await db.rows<{ id: number }>("select enterprise_id as id from site where id = $1", [siteId]))[0]?.id ?? 0;
+    const [ours, theirs] = [await enterpriseOf(line.siteId), await enterpriseOf(other.siteId)];
+    const [ourLine, theirLine] = [
+      await id("insert into product_line (enterprise_id, key, name) values ($1, 'l', 'L')", ours),
+      await id("insert into product_line (enterprise_id, key, name) values ($1, 'l', 'L')", theirs),
     ];
-    expect(await refused(to("a", "14:00", "22:00"))).toBe(exclusion);
-    expect(await refused(to("a", "14:00", "22:00"), to("b", "06:00", "14:00"))).toBeNull();
-  });
-
-  it.each<[string, [start: string, end: string], [start: string, end: string][], string | null]>([
-    [
-      "inside",
-      ["06:00", "14:00"],
-      [
-        ["06:00", "06:15"],
-        ["13:45", "14:00"],
-      ],
+    const product = await id("insert into product (product_line_id, key, name) values ($1, 'p', 'P')", ourLine);
+    const costs = (siteId: number): Statement => [
+      "insert into product_cost (site_id, product_id, from_at, value_per_piece) values ($1, $2, now(), 1)",
+      siteId,
+      product,
+    ];
+    const moved: Statement = ["update product set product_line_id = $2 where id = $1", product, theirLine];
+    expect([await refused(costs(line.siteId)), await refused(costs(other.siteId)), await refused(costs(other.siteId), moved)]).toEqual([
       null,
-    ],
-    ["begins before", ["06:00", "14:00"], [["05:45", "06:15"]], check],
-    ["ends after", ["06:00", "14:00"], [["13:45", "14:15"]], check],
-    ["outside", ["06:00", "14:00"], [["15:00", "15:15"]], check],
-    ["no length", ["06:00", "14:00"], [["09:00", "09:00"]], check],
-    [
-      "over midnight",
-      ["22:00", "06:00"],
-      [
-        ["23:45", "00:15"],
-        ["02:00", "02:30"],
-      ],
+      foreignKey,
       null,
-    ],
-    [
-      "overlap over midnight",
-      ["22:00", "06:00"],
-      [
-        ["23:45", "00:15"],
-        ["00:10", "00:30"],
-      ],
-      exclusion,
-    ],
-    [
-      "overlap",
-      ["06:00", "14:00"],
-      [
-        ["09:00", "09:15"],
-        ["09:10", "09:30"],
-      ],
-      exclusion,
-    ],
-    [
-      "touch",
-      ["06:00", "14:00"],
-      [
-        ["09:00", "09:15"],
-        ["09:15", "09:30"],
-      ],
-      null,
-    ],
-    [
-      "of a shift of a day",
-      ["06:00", "06:00"],
-      [
-        ["05:30", "06:00"],
-        ["06:00", "06:30"],
-      ],
-      null,
-    ],
-    ["of a shift of a day, over its end", ["06:00", "06:00"], [["05:30", "06:15"]], check],
-  ])("breaks: %s", async (_name, [start, end], breaks, code) => {
-    const patternId = await pattern();
-    const [sql, ...parameters] = shift(patternId, "s", start, end);
-    const shiftId = await id(sql, ...parameters);
-    const rests = breaks.map(([from, to]): [string, ...unknown[]] => [
-      "insert into shift_break (shift_id, name, start_local, end_local) values ($1, 'Break', $2, $3)",
-      shiftId,
-      from,
-      to,
     ]);
-    expect(await refused(...rests)).toBe(code);
-  });
-
-  it("a shift does not move away from its breaks", async () => {
-    const [sql, ...parameters] = shift(await pattern(), "s", "06:00", "14:00");
-    const shiftId = await id(sql, ...parameters);
-    await db.rows("insert into shift_break (shift_id, name, start_local, end_local) values ($1, 'Break', '09:00', '09:15')", [shiftId]);
-    const moved = (start: string, end: string) => refused(["update shift set start_local = $2, end_local = $3 where id = $1", shiftId, start, end]);
-    expect(await moved("05:00", "13:00")).toBeNull();
-    expect(await moved("14:00", "22:00")).toBe(check);
+    expect([await refused(moved), await refused(costs(line.siteId), moved)]).toEqual([null, foreignKey]);
   });
 });
 
@@ -331,9 +169,9 @@ describe("samples", () => {
   it("keep what they are of: signal, machine and source cannot be deleted", async () => {
     const { signalId } = await aSignal(db, { machine, role: "good_count" });
     const [sourceId, machineId] = [machine.sourceId, machine.machineId];
-    const gone: [string, ...unknown[]] = ["delete from signal where id = $1", signalId];
-    const source: [string, ...unknown[]] = ["delete from source where id = $1", sourceId];
-    const all = [gone, source, ["delete from machine where id = $1", machineId] as [string, ...unknown[]]];
+    const gone: Statement = ["delete from signal where id = $1", signalId];
+    const source: Statement = ["delete from source where id = $1", sourceId];
+    const all = [gone, source, ["delete from machine where id = $1", machineId] as Statement];
     expect(await refused(...all)).toBeNull();
     expect(await refused(["insert into ledger_sample (signal_id, at, value, received_at) values ($1, now(), 1, now())", signalId], gone)).toBe(restricted);
     expect(await refused(["insert into trend_claim (signal_id, hour) values ($1, now())", signalId], gone)).toBe(foreignKey);

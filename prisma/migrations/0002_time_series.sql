@@ -97,13 +97,14 @@ create table source_status (
   announced_by     text
 ) with (fillfactor = 50);
 
--- What links said of themselves, and losses that were seen. alive: true from here on, false from here on, null: a remark only.
+-- What links said of themselves, losses that were seen, and what is remarkable in counts. alive: true from here on, false from here on, null: a remark only.
 create table link_event (
   id          bigint generated always as identity primary key,
   source_id   int references source,
   address     text not null, -- as in source.address, also of publishers that no source knows
   at          timestamptz not null,
-  kind        text not null check (kind in ('birth', 'death', 'online', 'offline', 'sequence_gap', 'rebirth_requested', 'history')),
+  kind        text not null check (kind in ('birth', 'death', 'online', 'offline', 'broker_restart', 'sequence_gap', 'rebirth_requested', 'history',
+    'counter_reset', 'counter_jump')),
   alive       boolean,
   detail      text not null default '',
   received_at timestamptz not null,

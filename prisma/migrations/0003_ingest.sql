@@ -56,7 +56,8 @@ create table dead_letter_group (
   last_at           timestamptz not null, -- when one like these last came
   open_letters      bigint not null,
   open_values       bigint not null,
-  open_bytes        bigint not null, -- what the open ones take, about: 300 for a row and its indexes, and the payload
+  open_bytes        bigint not null, -- what the open ones take of the disk, about
+  other_bytes       bigint not null, -- and those of any other status
   retry_letters     bigint not null,
   retry_values      bigint not null,
   resolved_letters  bigint not null,
@@ -68,11 +69,16 @@ create table dead_letter_group (
 create index dead_letter_group_open on dead_letter_group (last_at desc) where open_letters > 0;
 create index dead_letter_group_empty on dead_letter_group (last_id) where open_letters + retry_letters + resolved_letters + discarded_letters = 0;
 
+-- What a letter takes of the disk, about, with its part of the indexes and, where it is the only one of its kind, of dead_letter_group. Payloads that
+-- the database compresses take less.
+create function letter_bytes(topic text, metric text, reason text, payload bytea) returns bigint language sql immutable parallel safe
+  return 500 + 4 * (octet_length(topic) + coalesce(octet_length(metric), 0)) + 3 * octet_length(reason) + octet_length(payload);
+
 -- Groups are locked in the order of their keys: writers of the same ones wait for each other.
 create function count_dead_letters() returns trigger language plpgsql as $$
 declare
-  gained constant text := 'select topic, metric, reason_code, status, 1 as n, value_count::bigint * (repeats + 1) as v, 300 + length(payload) as b, id, last_received_at as at, reason from gained';
-  lost constant text := 'select topic, metric, reason_code, status, -1 as n, -value_count::bigint * (repeats + 1) as v, -300 - length(payload) as b, 0 as id, ''-infinity''::timestamptz as at, null as reason from lost';
+  gained constant text := 'select topic, metric, reason_code, status, 1 as n, value_count::bigint * (repeats + 1) as v, letter_bytes(topic, metric, reason, payload) as b, id, last_received_at as at, reason from gained';
+  lost constant text := 'select topic, metric, reason_code, status, -1 as n, -value_count::bigint * (repeats + 1) as v, -letter_bytes(topic, metric, reason, payload) as b, 0 as id, ''-infinity''::timestamptz as at, null as reason from lost';
 begin
   if tg_op = 'TRUNCATE' then
     truncate dead_letter_group;
@@ -84,7 +90,7 @@ begin
     insert into dead_letter_group as g
     select topic, metric, reason_code, coalesce((array_agg(reason order by id desc))[1], ''), max(id), max(at),
       coalesce(sum(n) filter (where status = 'open'), 0), coalesce(sum(v) filter (where status = 'open'), 0),
-      coalesce(sum(b) filter (where status = 'open'), 0),
+      coalesce(sum(b) filter (where status = 'open'), 0), coalesce(sum(b) filter (where status <> 'open'), 0),
       coalesce(sum(n) filter (where status = 'retry'), 0), coalesce(sum(v) filter (where status = 'retry'), 0),
       coalesce(sum(n) filter (where status = 'resolved'), 0), coalesce(sum(v) filter (where status = 'resolved'), 0),
       coalesce(sum(n) filter (where status = 'discarded'), 0), coalesce(sum(v) filter (where status = 'discarded'), 0)
@@ -92,7 +98,7 @@ begin
     on conflict (topic, metric, reason_code) do update set
       reason = case when excluded.last_id >= g.last_id then excluded.reason else g.reason end,
       last_id = greatest(g.last_id, excluded.last_id), last_at = greatest(g.last_at, excluded.last_at),
-      open_letters = g.open_letters + excluded.open_letters, open_values = g.open_values + excluded.open_values, open_bytes = g.open_bytes + excluded.open_bytes,
+      open_letters = g.open_letters + excluded.open_letters, open_values = g.open_values + excluded.open_values, open_bytes = g.open_bytes + excluded.open_bytes, other_bytes = g.other_bytes + excluded.other_bytes,
       retry_letters = g.retry_letters + excluded.retry_letters, retry_values = g.retry_values + excluded.retry_values,
       resolved_letters = g.resolved_letters + excluded.resolved_letters, resolved_values = g.resolved_values + excluded.resolved_values,
       discarded_letters = g.discarded_letters + excluded.discarded_letters, discarded_values = g.discarded_values + excluded.discarded_values
@@ -107,7 +113,7 @@ create trigger count_updated after update on dead_letter referencing new table a
 create trigger count_deleted after delete on dead_letter referencing old table as lost for each statement execute function count_dead_letters();
 create trigger count_truncated after truncate on dead_letter for each statement execute function count_dead_letters();
 
--- Open letters that went because they took more than RETAIN_OPEN_LETTERS_MB: one row.
+-- Open letters that went because letters took more than RETAIN_LETTERS_MB: one row.
 create table dead_letter_dropped (
   only_row   boolean primary key default true check (only_row),
   letters    bigint not null default 0,
