@@ -1,0 +1,7 @@
+import type { ReactNode } from "react";
+import { Door } from "#/components/identity/door.tsx";
+import { locales } from "../locale.ts";
+
+export default function OutsideLayout({ children }: { children: ReactNode }) {
+  return <Door locales={locales()}>{children}</Door>;
+}

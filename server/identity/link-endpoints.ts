@@ -1,0 +1,126 @@
+/** What the page behind a one-time link asks for, and the mail that leads to it. */
+import type { BetterAuthPlugin } from "better-auth";
+import { createAuthEndpoint } from "better-auth/api";
+import { setSessionCookie } from "better-auth/cookies";
+import { z } from "zod";
+import { change } from "#/server/audit/change.ts";
+import { type Db, db } from "#/server/db.ts";
+import { logFault } from "#/server/log.ts";
+import { networkOf } from "./address.ts";
+import { fault } from "./faults.ts";
+import { linkLastsS, makeLink, type OpenLink, openLink, revokeLinks } from "./links.ts";
+import { normalLogin, personName, readLogin } from "./logins.ts";
+import { canMail, sendLink } from "./mail.ts";
+import { whyNotPassword } from "./passwords.ts";
+import { personByLogin } from "./queries.ts";
+import { setPassword, signOutEverywhere } from "./reset.ts";
+import { sessionLimits } from "./session.ts";
+import { type Asking, asked } from "./store.ts";
+import { type Named, personally, recordOf } from "./trail.ts";
+import { beginTry } from "./tries.ts";
+
+const secret = z.string().max(100);
+
+const read = createAuthEndpoint("/link/read", { method: "POST", body: z.object({ secret }) }, async (ctx) => {
+  const link = await openLink(db, ctx.body.secret, asked().now());
+  if (typeof link === "string") throw fault("LINK_GONE", { why: link });
+  return ctx.json({ purpose: link.purpose, name: link.name, login: link.email ?? link.username });
+});
+
+const redeemBody = z.object({ secret, password: z.string().max(1000), name: z.string().max(1000).optional(), login: z.string().max(1000).optional() });
+
+const redeem = createAuthEndpoint("/link/redeem", { method: "POST", body: redeemBody }, async (ctx) => {
+  const request = asked();
+  const { person, purpose } = await taking(request, ctx.body);
+  const user = await ctx.context.internalAdapter.findUserById(person.id);
+  // A link replaces the password, not the second factor: that is asked for at the sign-in that follows.
+  if (!user || ("twoFactorEnabled" in user && user.twoFactorEnabled)) return ctx.json({ purpose, isSignedIn: false });
+  const { absoluteS, idleS } = sessionLimits.usual;
+  const begin = { method: "link", secondFactor: false, idleS, expiresAt: new Date(request.now().getTime() + absoluteS * 1000) };
+  const session = await ctx.context.internalAdapter.createSession(person.id, true, begin, true);
+  await setSessionCookie(ctx, { session, user }, true);
+  return ctx.json({ purpose, isSignedIn: true });
+});
+
+type Redeem = z.infer<typeof redeemBody>;
+
+/** Everything that a link gives, or nothing of it: it is used up only together with what it gave. */
+async function taking(request: Asking, body: Redeem): Promise<{ person: Named; purpose: OpenLink["purpose"] }> {
+  const seen = await openLink(db, body.secret, request.now());
+  if (typeof seen === "string") throw fault("LINK_GONE", { why: seen });
+  const first = seen.purpose === "first_administrator" ? readFirst(body) : null;
+  const about = first ? [first.name, first.email, first.username] : [seen.name, seen.email, seen.username];
+  const why = whyNotPassword(body.password, about);
+  if (why !== null) throw fault("PASSWORD", { field: "password", why });
+  const actor = personally(seen.personId === null ? { id: "", name: first?.name ?? "" } : { id: seen.personId, name: seen.name ?? "" });
+  return change({ ...request, actor }, { action: actionOf[seen.purpose] }, async (tx) => {
+    await tx.rows("-- link.oneAtATime\n select pg_advisory_xact_lock(hashtext('takt first administrator'))");
+    const link = await openLink(tx, body.secret, request.now(), { take: true });
+    if (typeof link === "string") throw fault("LINK_GONE", { why: link });
+    const person = first ? await createFirst(tx, first) : { id: link.personId ?? "", name: link.name ?? "" };
+    await setPassword(tx, person.id, body.password);
+    await signOutEverywhere(tx, person.id);
+    await revokeLinks(tx, person.id, ["invitation", "password_reset"], request.now());
+    await recordOf(tx, actionOf[link.purpose], person, { password: "set" });
+    return { person, purpose: link.purpose };
+  });
+}
+
+const actionOf = {
+  first_administrator: "person.first_administrator",
+  invitation: "person.invitation_accepted",
+  password_reset: "person.password_reset",
+} as const;
+
+type First = { name: string; email: string | null; username: string | null };
+
+function readFirst({ name, login }: Redeem): First {
+  const read = personName.safeParse(name ?? "");
+  if (!read.success) throw fault("INVALID", { field: "name" });
+  const logins = readLogin(login ?? "");
+  if (!logins) throw fault("INVALID", { field: "login" });
+  return { name: read.data, ...logins };
+}
+
+async function createFirst(tx: Db, { name, email, username }: First): Promise<Named> {
+  const [person] = await tx.rows<{ id: string }>(
+    "-- link.person\n insert into person (name, email, username) values ($1, $2, $3) on conflict do nothing returning id",
+    [name, email, username],
+  );
+  if (!person) throw fault("LOGIN_TAKEN", { field: "login" });
+  await tx.rows("-- link.administrator\n insert into membership (person_id, role) values ($1, 'administrator')", [person.id]);
+  return { id: person.id, name };
+}
+
+/** No second mail to the same person before the first can have arrived. */
+const mailPauseS = 120;
+
+const request = createAuthEndpoint("/link/request", { method: "POST", body: z.object({ login: z.string().max(1000) }) }, async (ctx) => {
+  if (!canMail()) throw fault("NO_MAIL");
+  const asking = asked();
+  const { from } = asking;
+  const attempt = await beginTry([{ kind: "mail", of: [from.address === null ? "unknown" : networkOf(from.address)] }], asking.now());
+  if (attempt.blocked) throw fault("WAIT", { waitS: attempt.waitS });
+  const login = normalLogin(ctx.body.login);
+  // The answer is the same, and as quick, whether there is such a person or not: what follows is not waited for.
+  mailTo(asking, login).catch((error: unknown) => logFault(error, "a mail with a link for a new password could not be sent"));
+  return ctx.json({ isAsked: true });
+});
+
+async function mailTo(asking: Asking, login: string | null): Promise<void> {
+  const found = login === null ? null : await personByLogin(db, login, null);
+  if (!found || found.isDisabled || found.email === null || found.password === null) return;
+  const link = await change({ ...asking, actor: personally(found) }, { action: "person.password_link" }, async (tx) => {
+    await tx.rows("-- link.oneMail\n select from person where id = $1 for update", [found.id]); // asked for twice at once, it is one mail
+    const [recent] = await tx.rows(
+      "-- link.recent\n select from one_time_link where person_id = $1 and purpose = 'password_reset' and created_at > $2::timestamptz - $3 * interval '1 second'",
+      [found.id, asking.now(), mailPauseS],
+    );
+    if (recent) return null;
+    await recordOf(tx, "person.password_link", found, { by: "mail" });
+    return makeLink(tx, { purpose: "password_reset", personId: found.id, by: "by mail", now: asking.now() });
+  });
+  if (link) await sendLink({ to: { ...found, email: found.email }, purpose: "password_reset", url: link.url, lastsS: linkLastsS.password_reset });
+}
+
+export const linkPlugin = { id: "takt-links", endpoints: { readLink: read, redeemLink: redeem, requestLink: request } } satisfies BetterAuthPlugin;

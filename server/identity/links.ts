@@ -1,0 +1,65 @@
+/** Links that open once: to become the first administrator, to accept an invitation, to choose a new password. The secret is in the part of the address that browsers send nowhere. */
+import type { Db } from "#/server/db.ts";
+import { publicUrl } from "./env.ts";
+import { hashOfSecret, isSecretShaped, newSecret } from "./secrets.ts";
+
+export type Purpose = "first_administrator" | "invitation" | "password_reset";
+
+/** Seconds that a link stays good. A mailed reset is asked for by whoever sits at the screen, so it is short. */
+export const linkLastsS: Record<Purpose, number> = { first_administrator: 24 * 3600, invitation: 7 * 24 * 3600, password_reset: 3600 };
+
+type MakeLink = { purpose: Purpose; personId: string | null; by: string; now: Date; lastsS?: number };
+
+/** A new link, shown once: only its hash is kept. Those of the same purpose that the person had before open nothing any more. */
+export async function makeLink(tx: Db, { purpose, personId, by, now, lastsS = linkLastsS[purpose] }: MakeLink): Promise<{ url: string; expiresAt: Date }> {
+  const secret = newSecret();
+  const expiresAt = new Date(now.getTime() + lastsS * 1000);
+  if (personId !== null) await revokeLinks(tx, personId, [purpose], now);
+  await tx.rows(
+    "-- links.make\n insert into one_time_link (purpose, person_id, secret_hash, created_at, created_by, expires_at) values ($1, $2, $3, $4, $5, $6)",
+    [purpose, personId, hashOfSecret(secret), now, by, expiresAt],
+  );
+  return { url: `${publicUrl()}/link#${secret}`, expiresAt };
+}
+
+/** The person's links that are still good open nothing any more. */
+export async function revokeLinks(tx: Db, personId: string, purposes: readonly Purpose[], now: Date): Promise<void> {
+  await tx.rows(
+    "-- links.revoke\n update one_time_link set revoked_at = $3 where person_id = $1 and purpose = any($2) and used_at is null and revoked_at is null",
+    [personId, purposes, now],
+  );
+}
+
+/** Why a link opens nothing. unknown: Takt never made it, or long ago. */
+export type LinkGone = "used" | "revoked" | "expired" | "unknown";
+export type OpenLink = { id: number; purpose: Purpose; personId: string | null; name: string | null; email: string | null; username: string | null };
+type LinkRow = OpenLink & { gone: LinkGone | null };
+
+/** What a link opens. isLast: takes it, so that it opens nothing any more: exactly one of several at once gets it. */
+export async function openLink(db: Db, secret: string, now: Date, { take = false } = {}): Promise<OpenLink | LinkGone> {
+  if (!isSecretShaped(secret)) return "unknown";
+  const [row] = await db.rows<LinkRow>(
+    `-- links.open
+     select l.id, l.purpose, l.person_id as "personId", p.name, p.email, p.username,
+       case when l.used_at is not null then 'used' when l.revoked_at is not null or p.disabled_at is not null then 'revoked' when l.expires_at <= $2 then 'expired' end as gone
+     from one_time_link l left join person p on p.id = l.person_id
+     where l.secret_hash = $1 ${take ? "for update of l" : ""}`,
+    [hashOfSecret(secret), now],
+  );
+  if (!row) return "unknown";
+  const { gone, ...link } = row;
+  if (gone !== null) return gone;
+  if (link.purpose === "first_administrator" && (await hasAdministrator(db))) return "used";
+  if (take) await db.rows("-- links.take\n update one_time_link set used_at = $2 where id = $1", [link.id, now]);
+  return link;
+}
+
+/** Whether anybody can sign in who may administer anything. Without one, a link is printed at the start. */
+export async function hasAdministrator(db: Db): Promise<boolean> {
+  const [row] = await db.rows<{ there: boolean }>(
+    `-- links.hasAdministrator
+     select exists (select from membership m join person p on p.id = m.person_id join account a on a.person_id = p.id
+       where m.role = 'administrator' and p.disabled_at is null) as there`,
+  );
+  return row?.there ?? false;
+}

@@ -1,0 +1,80 @@
+/** What a password must be, after NIST SP 800-63B 5.1.1.2: long, not one that everybody tries, nothing about mixing kinds of characters. And how it is kept. */
+import { hashPassword, verifyPassword } from "better-auth/crypto";
+import { commonPasswords } from "./common-passwords.ts";
+
+export const leastPasswordLength = 12;
+/** Enough for a sentence; more would only make hashing slow. */
+export const longestPassword = 128;
+
+/** Keys of the sentences in the catalogue `identity.passwordFault`. */
+export type PasswordFault = "tooShort" | "tooLong" | "common" | "aboutYou" | "tooSimple";
+
+/** As it is hashed: what looks the same is the same, whichever keyboard it was typed on. */
+export const normalPassword = (password: string): string => password.normalize("NFKC");
+
+const leet: Record<string, string> = { "0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", $: "s", "!": "i", "|": "l" };
+const unleet = (text: string): string => [...text].map((sign) => leet[sign] ?? sign).join("");
+/** Fewer different characters than this is a pattern, however long. */
+const leastDifferent = 5;
+/** Parts of a name or address shorter than this may be anywhere. */
+const leastPartLength = 3;
+
+/** Why this is no password for a person whose names are `about`; null: it is one. */
+export function whyNotPassword(password: string, about: readonly (string | null)[]): PasswordFault | null {
+  const text = normalPassword(password);
+  const length = [...text].length;
+  if (length < leastPasswordLength) return "tooShort";
+  if (length > longestPassword) return "tooLong";
+  const lower = text.toLowerCase();
+  if (new Set(lower).size < leastDifferent || isRun(lower)) return "tooSimple";
+  if (isCommon(lower) || isCommon(unleet(lower))) return "common";
+  if (isAbout(lower, about) || isAbout(unleet(lower), about)) return "aboutYou";
+  return null;
+}
+
+/** abcdefghijkl, 987654321098, and the same word again and again. */
+function isRun(text: string): boolean {
+  const codes = [...text].map((sign) => sign.codePointAt(0) ?? 0);
+  const steps = codes.slice(1).map((code, n) => code - (codes[n] ?? 0));
+  if (steps.filter((step) => Math.abs(step) === 1).length >= steps.length - 2) return true;
+  for (let size = 1; size <= text.length / 3; size++)
+    if (
+      text ===
+      text
+        .slice(0, size)
+        .repeat(Math.ceil(text.length / size))
+        .slice(0, text.length)
+    )
+      return true;
+  return false;
+}
+
+/** Itself, twice itself, or itself with digits and signs around it. */
+function isCommon(lower: string): boolean {
+  const half = lower.slice(0, lower.length / 2);
+  const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
+  const start = lower.replace(/[^\p{L}\p{N}]+$/u, "");
+  return [lower, core, start].some((text) => commonPasswords().has(text)) || (half + half === lower && commonPasswords().has(half));
+}
+
+/** Little more than the person's own name, address or this program's. */
+function isAbout(lower: string, about: readonly (string | null)[]): boolean {
+  const parts = about.flatMap((text) => (text ?? "").toLowerCase().split(/[\s@._-]+/)).filter((part) => part.length >= leastPartLength);
+  let rest = lower;
+  for (const part of [...parts, "takt"].sort((a, b) => b.length - a.length)) rest = rest.replaceAll(part, "");
+  return rest !== lower && [...rest].length < leastPasswordLength / 2;
+}
+
+/** scrypt with a salt of its own, as the identity library keeps passwords. */
+export const hashOfPassword = (password: string): Promise<string> => hashPassword(normalPassword(password));
+
+let nobodysHash: Promise<string> | undefined;
+
+/** Whether it is the password. Without a hash (no such person, none set) it takes as long and is false. */
+export async function isPassword(hash: string | null, password: string): Promise<boolean> {
+  nobodysHash ??= hashPassword(crypto.randomUUID());
+  const text = normalPassword(password);
+  const isTooLong = text.length > longestPassword * 2; // in UTF-16 units: no password that was ever set
+  const isRight = await verifyPassword({ hash: hash ?? (await nobodysHash), password: isTooLong ? "" : text });
+  return isRight && hash !== null && !isTooLong;
+}

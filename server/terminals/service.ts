@@ -1,0 +1,133 @@
+/** Shared terminals: registered by a supervisor, unlocked with a PIN, revoked from anywhere. */
+import { type Changing, change } from "#/server/audit/change.ts";
+import { type Db, db } from "#/server/db.ts";
+import { Refusal } from "#/server/errors.ts";
+import type { Permitted } from "#/server/identity/permit.ts";
+import { givePin } from "#/server/identity/reset.ts";
+import { cookieOf, hashOfSecret, isSecretShaped, newSecret } from "#/server/identity/secrets.ts";
+import { cookieName } from "#/server/identity/session.ts";
+import { recordOf } from "#/server/identity/trail.ts";
+import { floorRoles } from "#/server/people/service.ts";
+import {
+  type PinRow,
+  pinsAt,
+  seeTerminal,
+  type TerminalPerson,
+  type TerminalPersonRow,
+  type TerminalRow,
+  type TerminalSite,
+  terminalById,
+  terminalBySecret,
+  terminalPeople,
+  terminalPerson,
+  terminalSites,
+  terminalsOf,
+} from "./queries.ts";
+
+export const terminalCookie = (): string => cookieName("terminal");
+/** 400 days: browsers keep no cookie for longer. Each unlocking sets it again. */
+export const terminalCookieS = 400 * 24 * 3600;
+
+/** What the browser's terminal cookie holds; null: it is none, or not shaped like one of ours. */
+export const terminalSecret = (headers: Headers): string | null => {
+  const secret = cookieOf(headers, terminalCookie());
+  return secret !== null && isSecretShaped(secret) ? secret : null;
+};
+
+/** The terminal that this browser is; null: none, or one that was revoked. */
+export async function terminalOf(headers: Headers, now: Date): Promise<TerminalRow | null> {
+  const secret = terminalSecret(headers);
+  return secret === null ? null : terminalBySecret(db, hashOfSecret(secret), now);
+}
+
+/** The terminal with those who may unlock it: what its own screen shows. Names of people of the floor, to whoever stands in front of it. */
+export async function terminalScreen(headers: Headers, address: string | null, now: Date): Promise<{ terminal: TerminalRow; people: TerminalPerson[] } | null> {
+  const terminal = await terminalOf(headers, now);
+  if (!terminal) return null;
+  await seeTerminal(db, terminal.id, address, now);
+  return { terminal, people: await terminalPeople(db, terminal, floorRoles) };
+}
+
+export const whoUnlocks = (terminal: TerminalRow, personId: string): Promise<TerminalPersonRow | null> => terminalPerson(db, terminal, floorRoles, personId);
+
+export type NewTerminal = { siteId: number; name: string; lineIds: readonly number[]; autoLockS: number };
+
+/** A new terminal and the secret for its cookie. @throws Refusal FORBIDDEN, NOT_FOUND, INVALID */
+export async function registerTerminal(
+  ctx: Pick<Permitted, "need"> & Changing,
+  { siteId, name, lineIds, autoLockS }: NewTerminal,
+): Promise<{ id: number; secret: string }> {
+  ctx.need(siteId);
+  const secret = newSecret();
+  const createdBy = ctx.actor.kind === "person" ? ctx.actor.id : null;
+  const id = await change(ctx, { action: "terminal.registered" }, async (tx) => {
+    const [row] = await tx.rows<{ id: number }>(
+      "-- terminals.register\n insert into terminal (site_id, name, secret_hash, auto_lock_s, created_by, created_at) values ($1, $2, $3, $4, $5, $6) returning id",
+      [siteId, name, hashOfSecret(secret), autoLockS, createdBy, ctx.now()],
+    );
+    if (!row) throw new Error("The terminal was not stored.");
+    await setLines(tx, row.id, siteId, lineIds);
+    return row.id;
+  });
+  return { id, secret };
+}
+
+/** @throws Refusal INVALID: a line of another site, or one that there is not */
+async function setLines(tx: Db, terminalId: number, siteId: number, lineIds: readonly number[]): Promise<void> {
+  await tx.rows("-- terminals.clearLines\n delete from terminal_line where terminal_id = $1 and line_id <> all($2)", [terminalId, lineIds]);
+  const kept = await tx.rows(
+    `-- terminals.lines
+     with wanted as (select l.id from line l join area a on a.id = l.area_id where a.site_id = $2 and l.id = any($3)),
+       added as (insert into terminal_line (terminal_id, line_id) select $1, id from wanted on conflict do nothing)
+     select id from wanted`,
+    [terminalId, siteId, lineIds],
+  );
+  if (kept.length !== new Set(lineIds).size) throw new Refusal("INVALID", "One of the lines is not of this site any more. Choose the lines again.");
+}
+
+export const listTerminals = (ctx: Pick<Permitted, "scope"> & { db: Db; now: () => Date }): Promise<TerminalRow[]> => terminalsOf(ctx.db, ctx.scope, ctx.now());
+export const sitesForTerminals = (ctx: Pick<Permitted, "scope"> & { db: Db }): Promise<TerminalSite[]> => terminalSites(ctx.db, ctx.scope);
+
+const missing = "There is no such terminal.";
+
+/** A terminal's name, lines and time to its lock. @throws Refusal NOT_FOUND, FORBIDDEN, INVALID */
+export async function changeTerminal(
+  ctx: Pick<Permitted, "found"> & Changing & { db: Db },
+  { id, name, lineIds, autoLockS }: { id: number; name: string; lineIds: readonly number[]; autoLockS: number },
+): Promise<void> {
+  const { siteId } = ctx.found(await terminalById(ctx.db, id, ctx.now()), missing);
+  await change(ctx, { action: "terminal.changed" }, async (tx) => {
+    await tx.rows("-- terminals.change\n update terminal set name = $2, auto_lock_s = $3 where id = $1", [id, name, autoLockS]);
+    await setLines(tx, id, siteId, lineIds);
+  });
+}
+
+/** The browser is no terminal any more, and whoever has it unlocked is signed out. @throws Refusal NOT_FOUND, FORBIDDEN */
+export async function revokeTerminal(ctx: Pick<Permitted, "found"> & Changing & { db: Db }, id: number): Promise<void> {
+  const terminal = ctx.found(await terminalById(ctx.db, id, ctx.now()), missing);
+  if (terminal.revokedAt !== null) return;
+  await change(ctx, { action: "terminal.revoked" }, async (tx) => {
+    await tx.rows("-- terminals.revoke\n update terminal set revoked_at = $2 where id = $1 and revoked_at is null", [id, ctx.now()]);
+    const ended = await tx.rows<{ personId: string }>(
+      '-- terminals.endSessions\n delete from session where terminal_id = $1 returning person_id as "personId"',
+      [id],
+    );
+    for (const { personId } of ended) await tx.rows("-- terminals.tell\n select pg_notify('permission', $1)", [`person:${personId}`]);
+  });
+}
+
+export const listPins = (ctx: Pick<Permitted, "scope"> & { db: Db }): Promise<PinRow[]> => pinsAt(ctx.db, ctx.scope, floorRoles);
+
+/**
+ * A new PIN for who has forgotten theirs, or never had one: shown once, good for one use, in which the person chooses another. The old one opens nothing any more.
+ * @throws Refusal NOT_FOUND: nobody who works at the actor's sites
+ */
+export function giveNewPin(ctx: Pick<Permitted, "scope"> & Changing, personId: string): Promise<{ name: string; pin: string }> {
+  return change(ctx, { action: "person.pin_given" }, async (tx) => {
+    const [person] = await pinsAt(tx, ctx.scope, floorRoles, personId);
+    if (!person) throw new Refusal("NOT_FOUND", "Nobody like this works at your sites.");
+    const pin = await givePin(tx, person.id);
+    await recordOf(tx, "person.pin_given", person);
+    return { name: person.name, pin };
+  });
+}
