@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aDatabase, aLine, type TestDatabase } from "#/server/testing.ts";
+import { forge, rehash } from "./testing.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "takt-audit-"));
+let db: TestDatabase;
+let siteId: number;
+beforeAll(async () => {
+  db = await aDatabase();
+  const line = await aLine(db);
+  siteId = line.siteId;
+  await db.rows("update line set name = 'Line 1' where id = $1", [line.lineId]);
+});
+afterAll(async () => {
+  await db.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("npm run audit", () => {
+  const run = (args: string[], env: Record<string, string> = {}) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const child = execFile(
+        process.execPath,
+        ["server/audit/cli.ts", ...args],
+        { env: { ...process.env, AUDIT_HEAD_FILE: "", DATABASE_URL: db.url, ...env } },
+        (error, out, err) => resolve({ code: error ? (child.exitCode ?? 1) : 0, out, err }),
+      );
+    });
+
+  it("heads, then verify with them: whole, and exit code 1 with the place once somebody has rewritten it", async () => {
+    const file = join(folder, "heads.jsonl");
+    const { out: printed } = await run(["heads"]);
+    writeFileSync(file, printed);
+    const whole = await run(["verify", "--heads", file]);
+    expect([whole.code, whole.err]).toEqual([0, ""]);
+    expect(whole.out).toMatch(/^Compared with 2 published heads in .*heads\.jsonl\.\nThe audit trail is whole: \d+ entries in 2 chains, [\d.]+ s\.\n$/);
+    const alone = await run(["verify"]);
+    expect(alone.out).toMatch(/^Compared with the database's own heads alone: .*--heads FILE\.\nThe audit trail is whole/);
+
+    await forge(db, siteId, `update audit_entry set action = 'x' where chain = $site and seq = 3; ${rehash}`);
+    const broken = await run(["verify"], { AUDIT_HEAD_FILE: file });
+    expect(broken.code).toBe(1);
+    expect(broken.err).toMatch(
+      /^Chain \d+ \(site-\d+\): entry 4 is not the one that was published on .*\ntakt audit: The audit trail is BROKEN: 1 fault \(.*\)\.\n$/,
+    );
+  });
+
+  it("says that one role is guarded less", async () => {
+    expect((await run(["verify"], { DATABASE_URL: db.ownerUrl })).out).toContain(
+      "The application may by its role change the trail: it is guarded by triggers alone.",
+    );
+  });
+
+  it("says in one line what is wrong with what it was given", async () => {
+    const file = join(folder, "damaged.jsonl");
+    writeFileSync(file, 'Dear Sir\n> {"chain":1,"site":null,"seq":0}\n');
+    const said = async (args: string[], env = {}) => (await run(args, env)).err;
+    expect(await said(["verify", "--heads", file])).toBe(`takt audit: ${file} was damaged: line 2 is no head of a chain. Take a copy that is whole.\n`);
+    expect(await said(["verify", "--heads", join(folder, "none")])).toMatch(/^takt audit: .* cannot be read: ENOENT/);
+    expect(await said([])).toBe("takt audit: Usage: npm run audit -- verify [--heads FILE]... | heads\n");
+    expect(await said(["heads"], { DATABASE_URL: db.url.replace(/:[^:@]+@/, ":wrong@") })).toMatch(/^takt audit: The database refuses the sign-in/);
+  });
+});
