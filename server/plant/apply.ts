@@ -1,17 +1,18 @@
 /** Writes a plan into the database, in sets. One transaction, which the caller opens. */
 import type { Db } from "#/server/db.ts";
 import type { Comparison, Gone } from "./compare.ts";
-import { sinceEverDate } from "./file-periods.ts";
 import { writeClock } from "./file-values.ts";
 import type { Farewell } from "./history.ts";
-import { type Column, tables, unpackedMapping } from "./item-fields.ts";
+import { breakTables, type Column, tables, unpackedMapping } from "./item-fields.ts";
 import { type FieldValue, type Item, type Kind, kinds, parentKind, references } from "./items.ts";
-import type { Span } from "./timeline.ts";
-import type { TimelinePlan } from "./timeline-plan.ts";
+import { type TimelineName, timelineKinds, timelineNames, unpacked } from "./timeline-kinds.ts";
+import type { TimelineChange } from "./timeline-plan.ts";
 
 type Ids = Record<Kind, Map<string, number>>;
 
-export async function write(tx: Db, comparison: Comparison, farewell: Farewell, timelines: TimelinePlan, now: Date): Promise<void> {
+const withBreaks = ["shift", "calendar_entry"] as const;
+
+export async function write(tx: Db, comparison: Comparison, farewell: Farewell, timelines: readonly TimelineChange[], now: Date): Promise<void> {
   const ids = {} as Ids;
   for (const kind of kinds) ids[kind] = new Map([...comparison.rowAt[kind]].map(([address, row]) => [address, row.id]));
   const written = [...comparison.changed.map(({ item, row }) => ({ item, id: row.id })), ...comparison.added.map((item) => ({ item, id: null }))];
@@ -22,8 +23,7 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
   ];
   if (restless.length > 0) await tx.rows("-- plant.freeMappings\n delete from topic_mapping where signal_id = any($1)", [restless]);
   // A shift that moves would leave its breaks outside.
-  const changedShifts = comparison.changed.filter(({ row }) => row.kind === "shift").map(({ row }) => row.id);
-  if (changedShifts.length > 0) await tx.rows("-- plant.clearBreaks\n delete from shift_break where shift_id = any($1)", [changedShifts]);
+  for (const kind of withBreaks) await clearBreaks(tx, kind, comparison);
   for (const kind of kinds) {
     const ofKind = written.filter(({ item }) => item.kind === kind);
     await update(
@@ -46,18 +46,25 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
       written.filter(({ item }) => item.kind === kind).map(({ item }) => item),
       ids,
     );
-  await writeBreaks(
-    tx,
-    written.filter(({ item }) => item.kind === "shift").map(({ item }) => item),
-    ids,
-  );
+  for (const kind of withBreaks)
+    await writeBreaks(
+      tx,
+      kind,
+      written.filter(({ item }) => item.kind === kind).map(({ item }) => item),
+      ids,
+    );
   await writeMappings(
     tx,
     written.filter(({ item }) => item.kind === "signal").map(({ item }) => item),
     ids,
   );
-  await writeRates(tx, timelines, ids);
-  await writePatterns(tx, timelines, ids);
+  for (const name of timelineNames)
+    await writeTimeline(
+      tx,
+      name,
+      timelines.filter((change) => change.name === name),
+      ids,
+    );
   for (const kind of kinds) {
     const retired = goneIds(farewell.retire, kind);
     if (retired.length > 0) await tx.rows(`-- plant.retire\n update ${tables[kind].table} set retired_at = $2 where id = any($1)`, [retired, now]);
@@ -89,7 +96,8 @@ function record(item: Item, ids: Ids): Record<string, unknown> {
 
 function columnValue(item: Item, field: string, type: string, ids: Ids): unknown {
   const value = item.fields[field] ?? null;
-  if (type === "time") return writeClock(Number(value));
+  if (type === "time") return value === null ? null : writeClock(Number(value));
+  if (type === "timestamptz") return value === null ? null : new Date(Number(value)).toISOString();
   const refersTo = references[item.kind]?.[field];
   return refersTo === undefined ? value : referenceId(ids, refersTo, value);
 }
@@ -150,10 +158,19 @@ async function link(tx: Db, kind: "reason" | "line" | "machine", items: readonly
   );
 }
 
-async function writeBreaks(tx: Db, shifts: readonly Item[], ids: Ids): Promise<void> {
-  const rows = shifts.flatMap((item) =>
+async function clearBreaks(tx: Db, kind: Kind, { changed }: Comparison): Promise<void> {
+  const kept = breakTables[kind];
+  const owners = changed.filter(({ row }) => row.kind === kind).map(({ row }) => row.id);
+  if (owners.length === 0 || !kept) return;
+  await tx.rows(`-- plant.clearBreaks ${kind}\n delete from ${kept.table} where ${kept.ownerColumn} = any($1)`, [owners]);
+}
+
+async function writeBreaks(tx: Db, kind: Kind, items: readonly Item[], ids: Ids): Promise<void> {
+  const kept = breakTables[kind];
+  if (!kept) return;
+  const rows = items.flatMap((item) =>
     (item.fields.breaks as { name: string; start: number; end: number }[]).map((b) => ({
-      shift_id: idAt(ids, "shift", item.address),
+      owner_id: idAt(ids, kind, item.address),
       name: b.name,
       start_local: writeClock(b.start),
       end_local: writeClock(b.end),
@@ -161,9 +178,9 @@ async function writeBreaks(tx: Db, shifts: readonly Item[], ids: Ids): Promise<v
   );
   if (rows.length === 0) return;
   await tx.rows(
-    `-- plant.writeBreaks
-     insert into shift_break (shift_id, name, start_local, end_local)
-     select shift_id, name, start_local, end_local from jsonb_to_recordset($1::jsonb) as x(ord int, shift_id int, name text, start_local time, end_local time) order by ord`,
+    `-- plant.writeBreaks ${kind}
+     insert into ${kept.table} (${kept.ownerColumn}, name, start_local, end_local)
+     select owner_id, name, start_local, end_local from jsonb_to_recordset($1::jsonb) as x(ord int, owner_id int, name text, start_local time, end_local time) order by ord`,
     [JSON.stringify(rows.map((row, ord) => ({ ord, ...row })))],
   );
 }
@@ -181,64 +198,51 @@ async function writeMappings(tx: Db, signals: readonly Item[], ids: Ids): Promis
   );
 }
 
-const isoOrNull = (ms: number) => (ms === Number.POSITIVE_INFINITY ? null : new Date(ms).toISOString());
-const dayOrNull = (ms: number) => isoOrNull(ms)?.slice(0, sinceEverDate.length) ?? null;
+const textOrNull = (ms: number, unit: "instant" | "day") => {
+  if (ms === Number.POSITIVE_INFINITY) return null;
+  const text = new Date(ms).toISOString();
+  return unit === "day" ? text.slice(0, "1970-01-01".length) : text;
+};
 
-async function writeRates(tx: Db, { rates }: TimelinePlan, ids: Ids): Promise<void> {
-  const remove = rates.flatMap(({ steps }) => steps.remove);
-  if (remove.length > 0) await tx.rows("-- plant.removeRates\n delete from ideal_cycle where id = any($1)", [remove]);
+async function writeTimeline(tx: Db, name: TimelineName, changes: readonly TimelineChange[], ids: Ids): Promise<void> {
+  if (changes.length === 0) return;
+  const { table, owner, ownerColumn, sub, values, unit } = timelineKinds[name];
+  const [from, to, type] = unit === "day" ? ["from_date", "to_date", "date"] : ["from_at", "to_at", "timestamptz"];
+  const remove = changes.flatMap(({ steps }) => steps.remove);
+  if (remove.length > 0) await tx.rows(`-- plant.removeSpans ${name}\n delete from ${table} where id = any($1)`, [remove]);
   for (const step of ["shrink", "grow"] as const) {
-    const moved = rates.flatMap(({ steps }) => steps[step].map(({ id, to }) => ({ id, to_at: isoOrNull(to) })));
+    const moved = changes.flatMap(({ steps }) => steps[step].map((span) => ({ id: span.id, until: textOrNull(span.to, unit) })));
     if (moved.length === 0) continue;
     await tx.rows(
-      "-- plant.endRates\n update ideal_cycle t set to_at = x.to_at from jsonb_to_recordset($1::jsonb) as x(id int, to_at timestamptz) where t.id = x.id",
+      `-- plant.endSpans ${name}\n update ${table} t set ${to} = x.until from jsonb_to_recordset($1::jsonb) as x(id int, until ${type}) where t.id = x.id`,
       [JSON.stringify(moved)],
     );
   }
-  const added = rates.flatMap(({ machine, product, steps }) =>
-    steps.add.map((span) => ({
-      machine_id: idAt(ids, "machine", machine),
-      product_id: product === "" ? null : idAt(ids, "product", product),
-      from_at: isoOrNull(span.from),
-      to_at: isoOrNull(span.to),
-      ideal_cycle_s: Number(span.value),
-    })),
+  const columns: [column: string, type: string][] = [
+    [ownerColumn, "int"],
+    ...(sub === null ? [] : [[sub.column, "int"] as [string, string]]),
+    [from, type],
+    [to, type],
+    ...values.map(({ column, type: of }) => [column, of] as [string, string]),
+  ];
+  const added = changes.flatMap((change) =>
+    change.steps.add.map((span) => {
+      const said = unpacked(span.value);
+      return {
+        [ownerColumn]: idAt(ids, owner, change.owner),
+        ...(sub === null ? {} : { [sub.column]: change.sub === "" ? null : idAt(ids, sub.kind, change.sub) }),
+        [from]: textOrNull(span.from, unit),
+        [to]: textOrNull(span.to, unit),
+        ...Object.fromEntries(values.map(({ column, refersTo }, i) => [column, refersTo === undefined ? said[i] : idAt(ids, refersTo, String(said[i]))])),
+      };
+    }),
   );
   if (added.length === 0) return;
   await tx.rows(
-    `-- plant.addRates
-     insert into ideal_cycle (machine_id, product_id, from_at, to_at, ideal_cycle_s)
-     select machine_id, product_id, from_at, to_at, ideal_cycle_s
-     from jsonb_to_recordset($1::jsonb) as x(ord int, machine_id int, product_id int, from_at timestamptz, to_at timestamptz, ideal_cycle_s float8) order by ord`,
-    [JSON.stringify(added.map((row, ord) => ({ ord, ...row })))],
-  );
-}
-
-async function writePatterns(tx: Db, { patterns }: TimelinePlan, ids: Ids): Promise<void> {
-  const remove = patterns.flatMap(({ steps }) => steps.remove);
-  if (remove.length > 0) await tx.rows("-- plant.removeLinePatterns\n delete from line_shift_pattern where id = any($1)", [remove]);
-  for (const step of ["shrink", "grow"] as const) {
-    const moved = patterns.flatMap(({ steps }) => steps[step].map(({ id, to }) => ({ id, to_date: dayOrNull(to) })));
-    if (moved.length === 0) continue;
-    await tx.rows(
-      "-- plant.endLinePatterns\n update line_shift_pattern t set to_date = x.to_date from jsonb_to_recordset($1::jsonb) as x(id int, to_date date) where t.id = x.id",
-      [JSON.stringify(moved)],
-    );
-  }
-  const added = patterns.flatMap(({ line, steps }) =>
-    steps.add.map((span: Span) => ({
-      line_id: idAt(ids, "line", line),
-      shift_pattern_id: idAt(ids, "shift_pattern", span.value),
-      from_date: dayOrNull(span.from),
-      to_date: dayOrNull(span.to),
-    })),
-  );
-  if (added.length === 0) return;
-  await tx.rows(
-    `-- plant.addLinePatterns
-     insert into line_shift_pattern (line_id, shift_pattern_id, from_date, to_date)
-     select line_id, shift_pattern_id, from_date, to_date
-     from jsonb_to_recordset($1::jsonb) as x(ord int, line_id int, shift_pattern_id int, from_date date, to_date date) order by ord`,
+    `-- plant.addSpans ${name}
+     insert into ${table} (${columns.map(([column]) => column).join(", ")})
+     select ${columns.map(([column]) => column).join(", ")}
+     from jsonb_to_recordset($1::jsonb) as x(ord int, ${columns.map(([column, of]) => `${column} ${of}`).join(", ")}) order by ord`,
     [JSON.stringify(added.map((row, ord) => ({ ord, ...row })))],
   );
 }
@@ -257,11 +261,14 @@ async function remove(tx: Db, gone: readonly Gone[]): Promise<void> {
        where constraint_machine_id = any($1) or last_machine_id = any($1)`,
       [machines],
     );
-    await tx.rows("-- plant.removeMachineRates\n delete from ideal_cycle where machine_id = any($1)", [machines]);
   }
   if (lines.length > 0) {
     await tx.rows("-- plant.removeLineShifts\n delete from shift_instance where line_id = any($1)", [lines]);
-    await tx.rows("-- plant.removeLinePatternsOf\n delete from line_shift_pattern where line_id = any($1)", [lines]);
+  }
+  for (const name of timelineNames) {
+    const { table, owner, ownerColumn } = timelineKinds[name];
+    const owners = goneIds(gone, owner);
+    if (owners.length > 0) await tx.rows(`-- plant.removeTimelines ${name}\n delete from ${table} where ${ownerColumn} = any($1)`, [owners]);
   }
   // Sites own sources and areas, patterns are named by lines: backwards through the order of making.
   for (const kind of [...kinds].reverse()) {

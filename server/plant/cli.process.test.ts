@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -76,6 +76,23 @@ describe("npm run plant", () => {
     const { out, code, err } = await plant(["export"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(await plant(["apply", file(out), "--yes"])).toEqual({ code: 0, out: "Nothing to change.\n", err: "" });
+  });
+
+  it("export into a file, through npm, which writes to standard output itself", async () => {
+    const written = join(dir, "written.yaml");
+    const npm = (...args: string[]): Promise<Ended> =>
+      new Promise((resolve) => {
+        execFile("npm", ["run", "plant", "--", ...args], { env: { ...process.env, DATABASE_URL: db.url } }, (error, out, err) =>
+          resolve({ code: error ? Number(error.code) : 0, out, err }),
+        );
+      });
+    writeFileSync(written, "what was there before");
+    expect(await npm("export", written)).toMatchObject({ code: 0, out: expect.stringMatching(`${written}: written.\n$`) });
+    expect(await npm("check", written)).toMatchObject({ code: 0, out: expect.stringContaining("no mistakes found. Sites 1, lines 1, machines 2") });
+    expect(readFileSync(written, "utf8")).toBe((await plant(["export"])).out);
+    expect(await plant(["export", dir])).toMatchObject({ code: 1, err: `takt plant: ${dir} is there and is no file. Nothing was written.\n` });
+    expect((await plant(["export", join(dir, "no-folder/plant.yaml")])).err).toContain("cannot be written: ENOENT");
+    expect(readdirSync(dir).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
   it("two at once: one changes, the other sees that nothing is left or that the plant moved on", async () => {

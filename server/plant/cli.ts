@@ -1,16 +1,20 @@
-/** npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export */
-import { readFileSync } from "node:fs";
+/** npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export [FILE] */
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import pg from "pg";
+import { say } from "#/server/audit/change.ts";
 import type { Db } from "#/server/db.ts";
+import type { Actor } from "#/server/domain/permission.ts";
 import { env } from "#/server/env.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
+import { exportPlant } from "./export.ts";
 import type { PlantFile } from "./file.ts";
 import { readPlantFile, writeComplaint } from "./read-file.ts";
 import { applyPlan, lockPlant, type Plan, planPlant } from "./service.ts";
 
-const usage = "Usage: npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export";
+const usage = "Usage: npm run plant -- check FILE | apply FILE [--dry-run] [--yes] | export [FILE]";
 
 /** An end that the person at the terminal understands: its lines are printed as they are, and the exit code is 1. */
 class Ended extends Error {
@@ -31,8 +35,7 @@ async function main(): Promise<void> {
     case "apply":
       return apply(readFile(file), { dryRun: values["dry-run"], yes: values.yes });
     case "export":
-      if (file !== undefined) throw new Ended(`export takes no file; write: npm run plant --silent -- export > ${file}`);
-      return exportToStdout();
+      return exportTo(file);
     default:
       throw new Ended(usage);
   }
@@ -93,6 +96,7 @@ async function apply(plant: PlantFile, { dryRun, yes }: { dryRun: boolean; yes: 
     if (dryRun) return;
     if (!yes && !(await confirmed())) throw new Ended("Nothing was changed.");
     await inTransaction(client, "begin", async (tx) => {
+      await say(tx, { actor: program, from: { address: null, userAgent: null } }, { action: "plant.applied" });
       await lockPlant(tx);
       const plan = await planPlant(tx, plant, now);
       if (!isSame(plan, shown))
@@ -102,6 +106,9 @@ async function apply(plant: PlantFile, { dryRun, yes }: { dryRun: boolean; yes: 
     console.log("Applied.");
   });
 }
+
+/** Who the audit trail says it was: this command, and the machine's user who ran it. */
+const program: Actor = { kind: "program", id: `plant:${userInfo().username}`, name: `npm run plant (${userInfo().username})` };
 
 const isSame = (a: Plan, b: Plan) => JSON.stringify([a.troubles, a.lines, a.summary]) === JSON.stringify([b.troubles, b.lines, b.summary]);
 
@@ -115,21 +122,29 @@ async function confirmed(): Promise<boolean> {
   }
 }
 
-async function exportToStdout(): Promise<void> {
-  const url = databaseUrl();
-  // What is wrong with the database is told by pg, in the same words as for apply.
+async function exportTo(file: string | undefined): Promise<void> {
   await withDatabase(async (client) => {
-    await client.query("-- plant.schema\n select from enterprise limit 0");
-  });
-  const { prismaClient } = await import("#/server/prisma.ts");
-  const { exportPlant } = await import("./export.ts");
-  const prisma = prismaClient(url);
-  try {
-    const text = await exportPlant(prisma);
+    const text = await inTransaction(client, "begin isolation level repeatable read read only", exportPlant);
     if (text === null) throw new Ended("The database holds no plant yet. Fill it with: npm run plant -- apply FILE");
-    process.stdout.write(text);
-  } finally {
-    await prisma.$disconnect();
+    if (file === undefined) process.stdout.write(text);
+    else {
+      writeWhole(file, text);
+      console.log(`${file}: written.`);
+    }
+  });
+}
+
+/** The old file stays as it is until the new one is there whole. */
+function writeWhole(file: string, text: string): void {
+  const before = statSync(file, { throwIfNoEntry: false });
+  if (before && !before.isFile()) throw new Ended(`${file} is there and is no file. Nothing was written.`);
+  const beside = `${file}.${process.pid}.part`;
+  try {
+    writeFileSync(beside, text, { flag: "wx", flush: true });
+    renameSync(beside, file);
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw new Ended(`${file} cannot be written: ${error instanceof Error ? error.message : error}`);
   }
 }
 
@@ -173,7 +188,6 @@ function sentenceOf(error: unknown): string | null {
   if (code.startsWith("28")) return `The database refuses the sign-in: ${said}. Check user and password in DATABASE_URL.`;
   if (code === "3D000") return `${said}. Create it, or check the name in DATABASE_URL.`;
   if (code === "42P01") return "This database has no Takt schema yet. Run: npm run migrate";
-  if (code === "ERR_MODULE_NOT_FOUND" && said.includes("prisma/generated")) return "The database client has not been generated yet. Run: npm run build";
   if (code === "23503" || code === "23001")
     return `Data came in for something that was about to be deleted (${said}). Nothing was changed; apply again: it will be retired instead.`;
   return null;

@@ -20,7 +20,8 @@ export type Comparison = {
   troubles: string[];
 };
 
-export function compare(file: FileItems, current: CurrentPlant): Comparison {
+/** among: the rows that can be gone, where the file says only a part of the plant; without it, every row that the file does not say is. */
+export function compare(file: FileItems, current: CurrentPlant, among?: ReadonlySet<CurrentRow>): Comparison {
   const troubles: string[] = [];
   const { addressById, rowAt } = findAddresses(file, current, troubles);
   const added: Item[] = [];
@@ -37,10 +38,12 @@ export function compare(file: FileItems, current: CurrentPlant): Comparison {
     if (fields.length > 0 || row.retired) changed.push({ row, item, fields, wasRetired: row.retired });
   }
   const gone = kinds.flatMap((kind) =>
-    current.rows[kind].filter((row) => !inFile.has(row) && !row.retired).map((row) => ({ row, address: addressById[kind].get(row.id) ?? row.key })),
+    current.rows[kind]
+      .filter((row) => !inFile.has(row) && !row.retired && (among?.has(row) ?? true))
+      .map((row) => ({ row, address: addressById[kind].get(row.id) ?? row.key })),
   );
   const [enterprise] = current.rows.enterprise;
-  if (enterprise && !inFile.has(enterprise)) {
+  if (enterprise && gone.some(({ row }) => row === enterprise)) {
     const key = file.items.find((item) => item.kind === "enterprise")?.key ?? "";
     troubles.push(
       `The database holds the enterprise "${enterprise.key}", and the file says "${key}". If it is the same one with another key, write was: ${enterprise.key} beside it.`,
@@ -83,6 +86,18 @@ function findAddresses(file: FileItems, current: CurrentPlant, troubles: string[
     rowAt[kind] = byAddress;
   }
   return { addressById, rowAt };
+}
+
+/** Every row's address as the database has it. */
+export function plainAddresses(current: CurrentPlant): Record<Kind, Map<number, string>> {
+  const found = {} as Record<Kind, Map<number, string>>;
+  for (const kind of kinds) {
+    const above = parentKind[kind];
+    found[kind] = new Map(
+      current.rows[kind].map((row) => [row.id, addressOf(kind, above === null ? "" : (found[above].get(row.parentId ?? 0) ?? ""), row.key)]),
+    );
+  }
+  return found;
 }
 
 /** Machines' addresses as the database has them now -> id. */

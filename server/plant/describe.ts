@@ -5,13 +5,14 @@ import type { Farewell } from "./history.ts";
 import { unpackedMapping } from "./item-fields.ts";
 import { type FieldValue, type Item, type Kind, kinds, parentKind } from "./items.ts";
 import { type Span, sinceEver } from "./timeline.ts";
-import type { TimelinePlan } from "./timeline-plan.ts";
+import { type TimelineName, timelineKinds, unpacked } from "./timeline-kinds.ts";
+import type { TimelineChange } from "./timeline-plan.ts";
 
 /** Kinds that are told one by one even where all of their site is new; the rest of a new thing is told as numbers. */
 const alwaysTold: ReadonlySet<Kind> = new Set<Kind>(["enterprise", "site", "area", "line"]);
 
 /** Lines for people; empty where nothing changes. zones: time zone by site key. */
-export function describePlan(comparison: Comparison, farewell: Farewell, timelines: TimelinePlan, zones: ReadonlyMap<string, string>): string[] {
+export function describePlan(comparison: Comparison, farewell: Farewell, timelines: readonly TimelineChange[], zones: ReadonlyMap<string, string>): string[] {
   const lines = [...describeAdded(comparison.added)];
   for (const { item, fields, wasRetired } of comparison.changed) {
     const renamed = fields.find(({ field }) => field === "key");
@@ -21,28 +22,11 @@ export function describePlan(comparison: Comparison, farewell: Farewell, timelin
     lines.push(`~ ${word(item.kind)} ${item.address}: ${[...(wasRetired ? ["back, with its history"] : []), ...told].join(", ")}`);
   }
   const added = new Set(comparison.added.map((item) => `${item.kind} ${item.address}`));
-  for (const { machine, product, before, after } of timelines.rates) {
-    if (added.has(`machine ${machine}`)) continue;
-    const zone = zones.get(machine.split("/")[0] ?? "") ?? "UTC";
-    lines.push(
-      `~ ideal cycle of machine ${machine}${product === "" ? "" : ` for product ${product}`}: ${describeSpans(
-        before,
-        after,
-        (value) => `${value} s`,
-        (ms) => instantText(ms, zone),
-      )}`,
-    );
-  }
-  for (const { line, before, after } of timelines.patterns) {
-    if (added.has(`line ${line}`)) continue;
-    lines.push(
-      `~ shift pattern of line ${line}: ${describeSpans(
-        before,
-        after,
-        (value) => value.split("/").at(-1) ?? value,
-        (ms) => new Date(ms).toISOString().slice(0, 10),
-      )}`,
-    );
+  for (const change of timelines) {
+    const { owner, word: what } = timelineKinds[change.name];
+    if (added.has(`${owner} ${change.owner}`)) continue;
+    const of = change.sub === "" ? "" : ` for product ${change.sub}`;
+    lines.push(`~ ${what} of ${word(owner)} ${change.owner}${of}: ${describeChange(change, zones.get(change.owner.split("/")[0] ?? "") ?? "UTC")}`);
   }
   for (const { row, address } of farewell.retire) lines.push(`- ${word(row.kind)} ${address}: retired, its history stays`);
   for (const { row, address } of farewell.remove) lines.push(`- ${word(row.kind)} ${address}: deleted, it has no history`);
@@ -50,12 +34,9 @@ export function describePlan(comparison: Comparison, farewell: Farewell, timelin
 }
 
 /** `3 added, 1 changed, 1 retired, 2 deleted` */
-export function countPlan(comparison: Comparison, farewell: Farewell, timelines: TimelinePlan): string {
-  const added = new Set(comparison.added.map((item) => item.address));
-  const changed =
-    comparison.changed.length +
-    timelines.rates.filter(({ machine }) => !added.has(machine)).length +
-    timelines.patterns.filter(({ line }) => !added.has(line)).length;
+export function countPlan(comparison: Comparison, farewell: Farewell, timelines: readonly TimelineChange[]): string {
+  const added = new Set(comparison.added.map((item) => `${item.kind} ${item.address}`));
+  const changed = comparison.changed.length + timelines.filter(({ name, owner }) => !added.has(`${timelineKinds[name].owner} ${owner}`)).length;
   return [
     [comparison.added.length, "added"],
     [changed, "changed"],
@@ -106,16 +87,19 @@ function describeField(kind: Kind, { field, from, to }: FieldChange): string {
 function describeValue(kind: Kind, field: string, value: FieldValue): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return "none";
   if (typeof value === "number") return describeNumber(kind, field, value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string") return value === "" ? '""' : value;
   if (field === "days") return writeDays(value as number[]);
   if (field === "breaks")
     return (value as { name: string; start: number; end: number }[]).map((b) => `${b.name} ${writeClock(b.start)}-${writeClock(b.end)}`).join(" + ");
+  if (field === "topics") return (value as string[]).join(" + ");
   if (field === "mapping") return (value as string[]).map(describeMapping).join(" + ");
   return JSON.stringify(value);
 }
 
 function describeNumber(kind: Kind, field: string, value: number): string {
-  if (kind === "shift") return writeClock(value);
+  if (kind === "shift" || kind === "calendar_entry") return writeClock(value);
+  if (field === "expires") return new Date(value).toISOString().slice(0, 16).replace("T", " ");
   return field.endsWith("timeout") || field === "max_backfill" || field === "period" ? writeDuration(value) : String(value);
 }
 
@@ -125,10 +109,11 @@ function describeMapping(packed: string): string {
 }
 
 /** Only the spans that are not the same on both sides. */
-function describeSpans(before: readonly Span[], after: readonly Span[], value: (raw: string) => string, time: (ms: number) => string): string {
+function describeChange({ name, before, after }: TimelineChange, zone: string): string {
+  const time = (ms: number) => (timelineKinds[name].unit === "day" ? new Date(ms).toISOString().slice(0, 10) : instantText(ms, zone));
   const face = (span: Span) => {
     const from = span.from === sinceEver ? "" : ` from ${time(span.from)}`;
-    return `${value(span.value)}${from}${span.to === Number.POSITIVE_INFINITY ? "" : ` until ${time(span.to)}`}`;
+    return `${describeValues(name, span.value)}${from}${span.to === Number.POSITIVE_INFINITY ? "" : ` until ${time(span.to)}`}`;
   };
   const kept = new Set(before.map(face).filter((text) => after.some((span) => face(span) === text)));
   const told = (spans: readonly Span[]) =>
@@ -137,6 +122,22 @@ function describeSpans(before: readonly Span[], after: readonly Span[], value: (
       .filter((text) => !kept.has(text))
       .join(", ") || "none";
   return `${told(before)} -> ${told(after)}`;
+}
+
+/** `4.2 s`, `day`, `OEE 85 %, quality 99 %` */
+function describeValues(name: TimelineName, value: string): string {
+  const values = unpacked(value);
+  if (name === "shift_pattern") return String(values[0]).split("/").at(-1) ?? "";
+  if (name === "ideal_cycle") return `${values[0]} s`;
+  if (name === "machine_cost") return `${values[0]} per hour`;
+  if (name === "energy_price") return `${values[0]} per kWh`;
+  return timelineKinds[name].values
+    .flatMap(({ field }, i) =>
+      values[i] === null
+        ? []
+        : [`${field === "oee" ? "OEE" : field.replaceAll("_", " ")} ${values[i]}${name === "product_cost" || field === "pieces_per_hour" ? "" : " %"}`],
+    )
+    .join(", ");
 }
 
 /** An instant as clocks at the site show it. */

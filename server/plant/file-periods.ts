@@ -40,10 +40,15 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 type Rate = MachineEntry["ideal_cycles"][number];
 
-/** A rate's from and until as instants in UTC: a day is its midnight at the site, a time without offset is the site's. */
-export const rateBounds = (rate: Rate, zone: string): Bounds => ({ from: instantText(rate.from, zone), until: instantText(rate.until, zone) });
+/** from and until of an entry as instants in UTC: a day is its midnight at the site, a time without offset is the site's. 1970 is since ever. */
+export function rateBounds(entry: { from?: string | undefined; until?: string | undefined }, zone: string): Bounds {
+  const from = instantText(entry.from, zone);
+  return { from: from !== undefined && from < afterEver ? sinceEverAt.toISOString() : from, until: instantText(entry.until, zone) };
+}
+/** Midnight of 1970-01-01 is another instant in each zone: all of them are "since ever". */
+const afterEver = "1970-01-02T00:00:00.000Z";
 
-function instantText(raw: string | undefined, zone: string): string | undefined {
+export function instantText(raw: string | undefined, zone: string): string | undefined {
   if (raw === undefined) return undefined;
   if (/(Z|[+-]\d{2}:\d{2})$/.test(raw) && raw.includes("T")) return new Date(raw).toISOString();
   const [date = "", time = "00:00"] = raw.split("T");

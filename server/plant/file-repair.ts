@@ -16,6 +16,13 @@ const standIns: Record<string, unknown> = {
   address: "stand-in-#",
   pattern: "stand-in-#",
   enterprise: { key: "stand-in-#" },
+  cost: 1,
+  price: 1,
+  rate: 1,
+  currency: "EUR",
+  month: "2026-01",
+  date: "2026-01-01",
+  identity: "stand-in-#",
 };
 /** Fields that rules look at together: where one of them was wrong, what a rule says of another may be our stand-in's fault. */
 const together: ReadonlySet<unknown>[] = [
@@ -23,7 +30,11 @@ const together: ReadonlySet<unknown>[] = [
   new Set(["product", "pattern", "from", "until"]),
   new Set(["form", "address", "source", "metric", "mapping"]),
   new Set(["topic", "path", "descriptor", "metric"]),
-  new Set(["role", "counter", "modulus", "values", "metric", "low", "high"]),
+  new Set(["role", "counter", "modulus", "values", "metric", "low", "high", "dead_band", "keep_raw"]),
+  new Set(["kind", "date", "last_date", "line", "shift", "start", "end", "breaks"]),
+  new Set(["currency", "month", "rate", "currency_rates", "product_costs", "energy_prices", "hourly_costs"]),
+  new Set(["oee", "availability", "performance", "quality", "pieces_per_hour", "targets", "from", "until"]),
+  new Set(["value", "scrap", "product", "from", "until"]),
 ];
 /** Filling one field in may bring the next one to light: an entry that was no group of fields at all needs a few rounds. */
 const rounds = 5;

@@ -3,6 +3,7 @@ import { isTimeZone } from "#/server/domain/shift.ts";
 import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SiteEntry } from "./file.ts";
 import { brokenPeriods, periodsOf, rateBounds, sameProduct } from "./file-periods.ts";
 import { didYouMean } from "./file-sentences.ts";
+import { brokenCalendar, brokenCurrencies, brokenDevices, brokenMoney, brokenTargets } from "./file-setup-rules.ts";
 import { brokenShifts } from "./file-shift-rules.ts";
 import { brokenSignals, brokenSources, type Claim, claimsOf, duplicateClaims } from "./file-signal-rules.ts";
 
@@ -10,8 +11,9 @@ export type Path = readonly (string | number)[];
 /** path: the place in the file. other: the entry that it clashes with. reference: a key that no entry has. */
 export type Broken = { path: Path; sentence: string; other?: Path; reference?: true };
 
-export function brokenRules(plant: PlantFile): Broken[] {
-  const broken: Broken[] = [];
+/** Of a whole plant; or of a part of it, where claims of signals that are not in it are given with `elsewhere`. */
+export function brokenRules(plant: PlantFile, elsewhere: readonly Claim[] = []): Broken[] {
+  const broken: Broken[] = [...brokenCurrencies(plant)];
   const products = new Map<string, Path>();
   broken.push(...brokenKeys("product line", plant.product_lines, ["product_lines"]));
   for (const [p, line] of plant.product_lines.entries()) {
@@ -20,9 +22,9 @@ export function brokenRules(plant: PlantFile): Broken[] {
   }
   broken.push(...brokenKeys("site", plant.sites, ["sites"]));
   const addresses = new Map<string, Path>();
-  const claims: Claim[] = [];
+  const claims: Claim[] = [...elsewhere];
   for (const [s, site] of plant.sites.entries()) broken.push(...brokenSite(site, ["sites", s], products, addresses, claims));
-  return [...broken, ...duplicateClaims(claims)];
+  return [...broken, ...brokenDevices(plant.sites), ...duplicateClaims(claims)];
 }
 
 function brokenSite(site: SiteEntry, path: Path, products: ReadonlyMap<string, Path>, addresses: Map<string, Path>, claims: Claim[]): Broken[] {
@@ -38,15 +40,25 @@ function brokenSite(site: SiteEntry, path: Path, products: ReadonlyMap<string, P
     broken.push(...brokenKeys("shift", pattern.shifts, [...path, "shift_patterns", i, "shifts"]));
     broken.push(...brokenShifts(pattern, [...path, "shift_patterns", i]));
   }
-  broken.push(...brokenReasons(site.reasons, [...path, "reasons"], false, new Map(), new Map(), new Map()));
+  broken.push(...brokenReasons(site.reasons, [...path, "reasons"], 1, { keys: new Map(), olds: new Map(), codes: new Map() }));
   broken.push(...brokenKeys("team", site.teams, [...path, "teams"]));
   broken.push(...brokenKeys("area", site.areas, [...path, "areas"]));
+  broken.push(...brokenKeys("calendar entry", site.calendar, [...path, "calendar"]), ...brokenCalendar(site, [...path, "calendar"]));
+  broken.push(...brokenKeys("device", site.devices, [...path, "devices"]));
+  broken.push(...brokenMoney(site, path, products), ...brokenTargets(site, path));
 
   const shared = new Map<string, SiteEntry["sources"][number]>();
   for (const [i, source] of site.sources.entries()) {
     shared.set(source.address, source);
     broken.push(...brokenSources(source, [...path, "sources", i]), ...claimKey(addresses, "source", source.address, [...path, "sources", i, "address"]));
   }
+  broken.push(
+    ...brokenWas(
+      "source",
+      site.sources.map(({ address, was }) => ({ key: address, was })),
+      [...path, "sources"],
+    ),
+  );
   const machines = new Map<string, { machine: MachineEntry; path: Path }>();
   for (const { machine, address, path: at } of machinesOf(site, path)) machines.set(address, { machine, path: at });
   const patterns = site.shift_patterns.map((pattern) => pattern.key);
@@ -111,7 +123,7 @@ function brokenKeys(word: string, entries: Keyed, path: Path): Broken[] {
   return [...entries.flatMap((entry, i) => claimKey(taken, word, entry.key, [...path, i, "key"])), ...brokenWas(word, entries, path)];
 }
 
-function brokenWas(word: string, entries: Keyed, path: Path): Broken[] {
+export function brokenWas(word: string, entries: Keyed, path: Path): Broken[] {
   const keys = new Set(entries.map((entry) => entry.key));
   const old = new Map<string, Path>();
   return entries.flatMap((entry, i): Broken[] => {
@@ -122,23 +134,21 @@ function brokenWas(word: string, entries: Keyed, path: Path): Broken[] {
   });
 }
 
-function brokenReasons(
-  reasons: readonly ReasonEntry[],
-  path: Path,
-  hasLoss: boolean,
-  keys: Map<string, Path>,
-  olds: Map<string, Path>,
-  codes: Map<string, Path>,
-): Broken[] {
+/** As the database holds it: category, group, reason. */
+const reasonLevels = 3;
+type Seen = { keys: Map<string, Path>; olds: Map<string, Path>; codes: Map<string, Path> };
+
+function brokenReasons(reasons: readonly ReasonEntry[], path: Path, level: number, seen: Seen): Broken[] {
   return reasons.flatMap((reason, i) => {
     const at = [...path, i];
-    const broken = claimKey(keys, "reason", reason.key, [...at, "key"]);
-    if (reason.was !== undefined) broken.push(...claimKey(olds, "reason that was", reason.was, [...at, "was"]));
-    if (!hasLoss && reason.loss === undefined) broken.push({ path: at, sentence: `"loss" is missing: a reason at the top must say which loss it is` });
-    const other = reason.fault_code === undefined ? undefined : codes.get(reason.fault_code);
+    const broken = claimKey(seen.keys, "reason", reason.key, [...at, "key"]);
+    if (reason.was !== undefined) broken.push(...claimKey(seen.olds, "reason that was", reason.was, [...at, "was"]));
+    if (level === 1 && reason.loss === undefined) broken.push({ path: at, sentence: `"loss" is missing: a reason at the top must say which loss it is` });
+    if (level > reasonLevels) broken.push({ path: at, sentence: `the tree of reasons has ${reasonLevels} levels at most; this would be level ${level}` });
+    const other = reason.fault_code === undefined ? undefined : seen.codes.get(reason.fault_code);
     if (other) broken.push({ path: [...at, "fault_code"], other, sentence: `the fault code ${reason.fault_code} already means another reason of this site` });
-    else if (reason.fault_code !== undefined) codes.set(reason.fault_code, [...at, "fault_code"]);
-    return [...broken, ...brokenReasons(reason.reasons, [...at, "reasons"], true, keys, olds, codes)];
+    else if (reason.fault_code !== undefined) seen.codes.set(reason.fault_code, [...at, "fault_code"]);
+    return [...broken, ...brokenReasons(reason.reasons, [...at, "reasons"], level + 1, seen)];
   });
 }
 

@@ -23,16 +23,18 @@ export function brokenShifts(pattern: ShiftPatternEntry, path: Path): Broken[] {
   const week: { from: number; to: number; index: number }[] = [];
   for (const [index, shift] of pattern.shifts.entries()) {
     const at = [...path, "shifts", index];
-    const trouble = brokenLength(shift, at);
-    if (trouble.length > 0) {
-      broken.push(...trouble);
-      continue;
-    }
+    broken.push(...brokenShift(shift, at));
+    if (brokenLength(shift, at).length > 0) continue;
     const times = timesOf(shift);
-    broken.push(...brokenBreaks(shift, times, at));
     for (const day of shift.days) week.push({ from: (day - 1) * dayMin + times.startMin, to: (day - 1) * dayMin + times.endMin, index });
   }
   return [...broken, ...overlaps(week, pattern, path)];
+}
+
+/** One shift by itself: its length, and its breaks inside it. */
+export function brokenShift(shift: ShiftEntry, path: Path): Broken[] {
+  const trouble = brokenLength(shift, path);
+  return trouble.length > 0 ? trouble : brokenBreaks(shift, timesOf(shift), path);
 }
 
 function brokenLength(shift: ShiftEntry, path: Path): Broken[] {

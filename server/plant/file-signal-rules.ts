@@ -1,7 +1,7 @@
 /** What must hold for signals and their sources: fields that fit the role, addresses that are well formed, no topic or metric claimed twice. */
 import { loneRoles, timeKey } from "#/server/domain/signal-suggestion.ts";
 import { stateMeaning } from "#/server/domain/state.ts";
-import { filtersOverlap } from "#/server/domain/topic-filter.ts";
+import { FilterIndex } from "#/server/domain/topic-filter.ts";
 import type { MachineEntry, SignalEntry, SiteEntry } from "./file.ts";
 import { keyPattern } from "./file.ts";
 import type { Broken, Path } from "./file-rules.ts";
@@ -74,7 +74,7 @@ export function brokenSignals(machine: MachineEntry, path: Path, shared: SharedS
   return broken;
 }
 
-function brokenFields(signal: SignalEntry, path: Path): Broken[] {
+export function brokenFields(signal: SignalEntry, path: Path): Broken[] {
   const broken: Broken[] = [];
   const isCount = signal.role.endsWith("_count");
   if (signal.key === timeKey)
@@ -84,6 +84,10 @@ function brokenFields(signal: SignalEntry, path: Path): Broken[] {
   }
   if (signal.modulus !== undefined && signal.counter === "increment")
     broken.push({ path: [...path, "modulus"], sentence: `"modulus" is for cumulative counts: an increment does not roll over` });
+  if (signal.dead_band !== undefined && signal.role !== "measurement")
+    broken.push({ path: [...path, "dead_band"], sentence: `"dead_band" is for measurements; the role is ${signal.role}` });
+  if (signal.keep_raw && signal.role !== "measurement" && signal.role !== "energy")
+    broken.push({ path: [...path, "keep_raw"], sentence: `"keep_raw" is for measurements and energy; the values of a ${signal.role} are always kept` });
   if (signal.low !== undefined && signal.high !== undefined && signal.low >= signal.high)
     broken.push({ path: [...path, "low"], sentence: `"low" (${signal.low}) must be below "high" (${signal.high})` });
   if (textRoles.has(signal.role)) {
@@ -174,19 +178,25 @@ export function claimsOf(machine: MachineEntry, path: Path, address: string, sha
 export function duplicateClaims(claims: readonly Claim[]): Broken[] {
   const broken: Broken[] = [];
   const exact = new Map<string, Claim>();
-  const wild: Claim[] = [];
-  const plain: Claim[] = [];
+  const byPath = new Map<string, FilterIndex<Claim>>();
+  const topics: Claim[] = [];
   for (const claim of claims) {
     const id = JSON.stringify([claim.form, claim.pattern, claim.path]);
     const first = exact.get(id);
     if (first) broken.push(clash(claim, first));
     else exact.set(id, claim);
     if (first || claim.form !== "json") continue;
-    (/[+#]/.test(claim.pattern) ? wild : plain).push(claim);
+    topics.push(claim);
+    const index = byPath.get(claim.path) ?? new FilterIndex<Claim>();
+    byPath.set(claim.path, index);
+    index.add(claim.pattern, claim);
   }
-  for (const [i, claim] of wild.entries()) {
-    for (const other of [...plain, ...wild.slice(0, i)]) {
-      if (claim.path === other.path && claim.signal !== other.signal && filtersOverlap(claim.pattern, other.pattern)) broken.push(clash(claim, other));
+  // Only filters with wildcards can overlap others; of two of them the later one is told.
+  const order = new Map(topics.map((claim, i) => [claim, i]));
+  for (const claim of topics.filter(({ pattern }) => /[+#]/.test(pattern))) {
+    for (const other of byPath.get(claim.path)?.overlapping(claim.pattern) ?? []) {
+      const isEarlier = (order.get(other) ?? 0) < (order.get(claim) ?? 0);
+      if (other.signal !== claim.signal && (isEarlier || !/[+#]/.test(other.pattern))) broken.push(clash(claim, other));
     }
   }
   return broken;

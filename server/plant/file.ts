@@ -3,6 +3,7 @@
  * What needs a look at more than one place of the file (references, duplicates, overlaps) is in `file-rules.ts`.
  */
 import { z } from "zod";
+import { isCurrency } from "#/server/domain/currency.ts";
 import { parseClock, parseDays, parseDuration } from "./file-values.ts";
 
 export const signalRoles = [
@@ -20,6 +21,7 @@ export const signalRoles = [
 export const losses = ["breakdown", "changeover", "minor_stop", "planned", "external", "quality", "other"] as const;
 export const topologies = ["parallel", "constraint"] as const;
 export const sourceForms = ["json", "sparkplug", "mapped"] as const;
+export const calendarKinds = ["holiday", "extra_shift", "cancelled_shift"] as const;
 
 /** As `is_plant_key` in the database: a key is a segment of topics and of addresses on screen. */
 export const keyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -27,8 +29,16 @@ export const keyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const key = z
   .string()
   .regex(keyPattern, "must be 1 to 64 letters, digits, '.', '_' or '-', and begin with a letter or digit: it becomes part of topics and addresses");
-const name = z.string().trim().min(1, "must not be empty").max(200, "must be 200 characters at most");
-const text = z.string().min(1, "must not be empty");
+/** Neither control characters nor halves of characters: no screen shows them and no database keeps them. */
+const isSound = (raw: string) => !/\p{Cc}/u.test(raw) && raw.isWellFormed();
+const unsound = "must not have line breaks, tabs, other control characters or halves of characters";
+/** What an index takes, with room for a second one beside it. */
+const longestBytes = 1_000;
+const fits = (raw: string) => Buffer.byteLength(raw) <= longestBytes;
+const tooLong = `must be ${longestBytes} bytes at most`;
+
+const name = z.string().trim().min(1, "must not be empty").max(200, "must be 200 characters at most").refine(isSound, unsound);
+const text = z.string().min(1, "must not be empty").refine(fits, tooLong).refine(isSound, unsound);
 const number = z.number();
 
 /** Refuses with the reason that `parse` throws; the value goes on parsed. */
@@ -64,6 +74,10 @@ function exists(raw: string): boolean {
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(date) && !Number.isNaN(new Date(`${date}T${time}`).getTime());
 }
 
+const currency = z.string().refine(isCurrency, "is no currency of ISO 4217; write its code in capitals, such as EUR, USD or JPY");
+const amount = number.min(0, "must not be below 0");
+const percent = number.gt(0, "must be above 0: it is a percentage, such as 85").max(100, "must be 100 at most: it is a percentage, such as 85");
+
 const oneOrMany = <T extends z.ZodType>(item: T) => z.preprocess((raw) => (raw === undefined || Array.isArray(raw) ? raw : [raw]), z.array(item));
 
 /** A renamed thing: the key that it had. Its history goes with it. */
@@ -76,7 +90,7 @@ const sourceFields = {
   max_backfill: durationS.pipe(z.int("must be whole seconds").min(1, "must be longer than 0")).default(7_776_000),
 };
 /** A publisher that several machines or signals share; they name it by its address. */
-const sharedSource = z.strictObject({ form: z.enum(sourceForms), address: text, ...sourceFields });
+const sharedSource = z.strictObject({ form: z.enum(sourceForms), address: text, was: text.optional(), ...sourceFields });
 /** A machine's own publisher, or the address of a shared one. json: address defaults to site/area/line/machine. */
 const machineSource = z.preprocess(
   (raw) => (typeof raw === "string" ? { shared: raw } : raw),
@@ -86,7 +100,7 @@ const machineSource = z.preprocess(
 /** Where a value comes from that does not follow takt/v1/...: a topic with a path in its payload, or a Sparkplug metric. */
 const mapping = z.strictObject({
   topic: text.optional(),
-  path: z.string().default(""),
+  path: z.string().refine(fits, tooLong).refine(isSound, unsound).default(""),
   ts_path: text.optional(),
   descriptor: text.optional(),
   metric: text.optional(),
@@ -97,15 +111,19 @@ const signal = z.strictObject({
   was,
   name: name.optional(),
   role: z.enum(signalRoles),
-  unit: z.string().max(32, "must be 32 characters at most").default(""),
+  unit: z.string().trim().max(32, "must be 32 characters at most").refine(isSound, unsound).default(""),
   scale: number.refine((n) => n !== 0, "must not be 0").default(1),
   offset: number.default(0),
-  values: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  values: z.record(text, z.union([text, z.number()])).optional(),
   counter: z.enum(["cumulative", "increment"]).optional(),
   modulus: number.gt(1, "must be above 1").optional(),
   period: durationS.pipe(z.number().gt(0, "must be longer than 0")).optional(),
   low: number.optional(),
   high: number.optional(),
+  /** Measurements: a smaller change from the last kept value is not kept, in unit. */
+  dead_band: number.gt(0, "must be above 0").optional(),
+  /** Measurements and energy: raw values are kept for ever, as those of states and counts are. */
+  keep_raw: z.boolean().optional(),
   /** Sparkplug machines: the metric's name; the signal's key where none is given. */
   metric: text.optional(),
   /** The address of a shared source, where it is not the machine's. */
@@ -113,14 +131,30 @@ const signal = z.strictObject({
   mapping: oneOrMany(mapping).default([]),
 });
 
+const bounds = { from: dateOrInstant.optional(), until: dateOrInstant.optional() };
 const idealCycle = z.strictObject({
   /** Without one: the machine's default, for every product that has no rate of its own. */
   product: text.optional(),
   /** Ideal seconds per piece: machine cycle / cavities. */
   seconds: number.gt(0, "must be above 0: it is the ideal time of one piece"),
-  from: dateOrInstant.optional(),
-  until: dateOrInstant.optional(),
+  ...bounds,
 });
+/** In the site's currency: of one hour of the machine. */
+const hourlyCost = z.strictObject({ cost: amount, ...bounds });
+/** In the site's currency: what a good piece is worth, what a rejected one costs. */
+const productCost = z.strictObject({ product: text, value: amount.optional(), scrap: amount.optional(), ...bounds });
+/** In the site's currency: of one kWh. */
+const energyPrice = z.strictObject({ price: amount, ...bounds });
+/** What is to be reached, at least one of them. pieces_per_hour: good ones. */
+const target = z.strictObject({
+  oee: percent.optional(),
+  availability: percent.optional(),
+  performance: percent.optional(),
+  quality: percent.optional(),
+  pieces_per_hour: number.gt(0, "must be above 0").optional(),
+  ...bounds,
+});
+const targets = oneOrMany(target).default([]);
 
 const machine = z.strictObject({
   key,
@@ -133,6 +167,8 @@ const machine = z.strictObject({
   no_count_timeout: durationS.pipe(z.number().min(60, "must be at least 60s")).optional(),
   source: machineSource.optional(),
   ideal_cycles: oneOrMany(idealCycle).default([]),
+  hourly_costs: oneOrMany(hourlyCost).default([]),
+  targets,
   signals: z.array(signal).default([]),
 });
 
@@ -146,11 +182,13 @@ const line = z.strictObject({
   shift_pattern: oneOrMany(
     z.preprocess((raw) => (typeof raw === "string" ? { pattern: raw } : raw), z.strictObject({ pattern: text, from: date.optional(), until: date.optional() })),
   ).default([]),
+  targets,
   machines: z.array(machine).default([]),
 });
 
 const area = z.strictObject({ key, was, name: name.optional(), lines: z.array(line).default([]) });
 
+const breaks = z.array(z.strictObject({ name: name.default("Break"), start: clockMinutes, end: clockMinutes })).default([]);
 const shift = z.strictObject({
   key,
   was,
@@ -158,7 +196,7 @@ const shift = z.strictObject({
   days,
   start: clockMinutes,
   end: clockMinutes,
-  breaks: z.array(z.strictObject({ name: name.default("Break"), start: clockMinutes, end: clockMinutes })).default([]),
+  breaks,
 });
 const shiftPattern = z.strictObject({ key, was, name: name.optional(), shifts: z.array(shift).default([]) });
 
@@ -176,14 +214,62 @@ const reason = z.strictObject({
 
 const team = z.strictObject({ key, was, name: name.optional() });
 
+/** Days on which shifts are other than their pattern says: none, one more, or one less. */
+const calendarEntry = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  kind: z.enum(calendarKinds),
+  date,
+  /** Included. Without one: one day. */
+  last_date: date.optional(),
+  /** area/line; without one: all lines of the site. */
+  line: text.optional(),
+  /** cancelled_shift: pattern/shift. */
+  shift: text.optional(),
+  /** extra_shift. */
+  start: clockMinutes.optional(),
+  end: clockMinutes.optional(),
+  breaks,
+});
+
+const device = z.strictObject({
+  key,
+  was,
+  name: name.optional(),
+  /** Common name of its certificate; the broker takes it for the user name. */
+  identity: z
+    .string()
+    .trim()
+    .min(1, "must not be empty")
+    .max(64, "must be 64 characters at most, as the common name of a certificate")
+    .refine(isSound, unsound),
+  /** SHA-256 of the certificate, 64 hexadecimal digits, with or without colons. */
+  fingerprint: z
+    .string()
+    .transform((raw) => raw.replaceAll(":", "").toLowerCase())
+    .pipe(z.string().regex(/^[0-9a-f]{64}$/, "must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits, with or without colons"))
+    .optional(),
+  expires: dateOrInstant.optional(),
+  firmware: z.string().trim().max(100, "must be 100 characters at most").refine(isSound, unsound).default(""),
+  /** Topic filters below which it may publish. */
+  topics: z.preprocess((raw) => (typeof raw === "string" ? [raw] : raw), z.array(text)).default([]),
+});
+
 const site = z.strictObject({
   key,
   was,
   name: name.optional(),
   zone: text,
+  currency: currency.optional(),
+  product_costs: oneOrMany(productCost).default([]),
+  energy_prices: oneOrMany(energyPrice).default([]),
+  targets,
   shift_patterns: z.array(shiftPattern).default([]),
   reasons: z.array(reason).default([]),
   teams: z.array(team).default([]),
+  calendar: z.array(calendarEntry).default([]),
+  devices: z.array(device).default([]),
   sources: z.array(sharedSource).default([]),
   areas: z.array(area).default([]),
 });
@@ -191,8 +277,17 @@ const site = z.strictObject({
 const product = z.strictObject({ key, was, name: name.optional() });
 const productLine = z.strictObject({ key, was, name: name.optional(), products: z.array(product).default([]) });
 
+const enterprise = z.strictObject({ key, was, name: name.optional(), currency: currency.optional() });
+/** One unit of the currency in the group's currency, in that month. */
+const currencyRate = z.strictObject({
+  currency,
+  month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "must be a month such as 2026-04"),
+  rate: number.gt(0, "must be above 0: it is what one unit is worth in the group's currency"),
+});
+
 export const plantFile = z.strictObject({
-  enterprise: z.strictObject({ key, was, name: name.optional() }),
+  enterprise,
+  currency_rates: z.array(currencyRate).default([]),
   product_lines: z.array(productLine).default([]),
   sites: z.array(site).default([]),
 });
@@ -207,3 +302,26 @@ export type SignalEntry = MachineEntry["signals"][number];
 export type ShiftPatternEntry = SiteEntry["shift_patterns"][number];
 export type ShiftEntry = ShiftPatternEntry["shifts"][number];
 export type ReasonEntry = z.infer<typeof reason>;
+export type CalendarEntry = SiteEntry["calendar"][number];
+export type DeviceEntry = SiteEntry["devices"][number];
+export type TargetEntry = z.infer<typeof target>;
+
+/** The fields of an entry of each kind, as people write them; what stands below it is another entry. */
+export const entryShapes = {
+  enterprise,
+  currency_rate: currencyRate,
+  product_line: productLine.omit({ products: true }),
+  product,
+  site: site.omit({ shift_patterns: true, reasons: true, teams: true, calendar: true, devices: true, sources: true, areas: true }),
+  shift_pattern: shiftPattern.omit({ shifts: true }),
+  shift,
+  reason: reason.omit({ reasons: true }),
+  team,
+  device,
+  source: sharedSource,
+  area: area.omit({ lines: true }),
+  line: line.omit({ machines: true }),
+  machine: machine.omit({ signals: true }),
+  signal,
+  calendar_entry: calendarEntry,
+} as const;

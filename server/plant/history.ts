@@ -1,25 +1,31 @@
 /** Which of the things that left the file have history, and so are retired rather than deleted. */
 import type { Db } from "#/server/db.ts";
 import type { Comparison, Gone } from "./compare.ts";
-import { tables } from "./item-fields.ts";
+import { breakTables, tables } from "./item-fields.ts";
 import { type FileItems, type Kind, parentKind } from "./items.ts";
 import type { CurrentPlant, CurrentRow } from "./queries.ts";
-import type { TimelinePlan } from "./timeline-plan.ts";
+import { timelineKinds, timelineNames, unpacked } from "./timeline-kinds.ts";
+import type { TimelineChange } from "./timeline-plan.ts";
 
 export type Farewell = { retire: Gone[]; remove: Gone[] };
 
 /** The plant's own tables: a reference from one of them is no history, it goes or stays with its owner. */
 const ownTables = [
   ...Object.values(tables).map(({ table }) => table),
+  ...Object.values(timelineKinds).map(({ table }) => table),
+  ...Object.values(breakTables).map(({ table }) => table),
   "topic_mapping",
-  "ideal_cycle",
-  "shift_break",
-  "line_shift_pattern",
   "shift_instance",
   "shift_instance_break",
 ];
 
-export async function sayFarewell(tx: Db, comparison: Comparison, current: CurrentPlant, file: FileItems, timelines: TimelinePlan): Promise<Farewell> {
+export async function sayFarewell(
+  tx: Db,
+  comparison: Comparison,
+  current: CurrentPlant,
+  file: FileItems,
+  timelines: readonly TimelineChange[],
+): Promise<Farewell> {
   const gone = Map.groupBy(comparison.gone, ({ row }) => row.kind);
   const removed = new Set<CurrentRow>();
   const decide = async (kind: Kind, hasHistory: (row: CurrentRow) => boolean) => {
@@ -51,14 +57,17 @@ export async function sayFarewell(tx: Db, comparison: Comparison, current: Curre
   const keepsMachine = keepsChild("machine");
   await decide("line", (row) => keepsMachine(row) || referencedShifts.has(row.id));
   await decide("area", keepsChild("line"));
-  const usedPatterns = patternsInUse(comparison, current, timelines, removed);
+  await decide("calendar_entry", never);
+  await decide("currency_rate", never);
+  const usedPatterns = usedByTimelines("shift_pattern", comparison, current, timelines, removed);
   await decide("shift_pattern", (row) => usedPatterns.has(row.id));
   await decide("team", never);
+  await decide("device", never);
   await decideReasons(decide, current, removed);
-  const usedProducts = productsInUse(comparison, current, timelines, removed);
+  const usedProducts = usedByTimelines("product", comparison, current, timelines, removed);
   await decide("product", (row) => current.productsWereRead || usedProducts.has(row.id));
   await decide("product_line", keepsChild("product"));
-  await decide("site", keepsChild("area", "source", "reason", "team", "shift_pattern"));
+  await decide("site", keepsChild("area", "source", "reason", "team", "shift_pattern", "device"));
   // Shifts have no history of their own (instances keep their names); those of a retired pattern stay with it.
   const shiftGoes = (row: CurrentRow) => {
     const pattern = current.rows.shift_pattern.find((one) => one.id === row.parentId);
@@ -90,33 +99,44 @@ async function decideReasons(
   }
 }
 
-/** Sources that a signal will name afterwards, retired signals too. */
+/** Sources that a machine or signal will name afterwards, retired ones too. */
 function sourcesInUse(comparison: Comparison, current: CurrentPlant, file: FileItems, removed: ReadonlySet<CurrentRow>): Set<number> {
-  const wanted = new Map(file.items.filter((item) => item.kind === "signal").map((item) => [item.address, item.fields.source]));
-  return new Set(
-    current.rows.signal
-      .filter((row) => !removed.has(row))
-      .map((row) => {
-        const source = wanted.get(comparison.addressById.signal.get(row.id) ?? "");
-        return typeof source === "string" ? comparison.rowAt.source.get(source)?.id : Number(row.fields.source);
-      })
-      .filter((id) => id !== undefined),
-  );
-}
-
-function patternsInUse(comparison: Comparison, current: CurrentPlant, timelines: TimelinePlan, removed: ReadonlySet<CurrentRow>): Set<number> {
-  const lines = new Set(current.rows.line.filter((row) => !removed.has(row)).map((row) => row.id));
-  const dropped = new Set(timelines.patterns.flatMap(({ steps }) => steps.remove));
-  const used = new Set(current.patterns.filter((row) => lines.has(row.lineId) && !dropped.has(row.id)).map((row) => row.patternId));
-  for (const { steps } of timelines.patterns) for (const { value } of steps.add) used.add(comparison.rowAt.shift_pattern.get(value)?.id ?? 0);
+  const used = new Set<number>();
+  for (const kind of ["machine", "signal"] as const) {
+    const wanted = new Map(file.items.filter((item) => item.kind === kind).map((item) => [item.address, item.fields.source]));
+    for (const row of current.rows[kind]) {
+      if (removed.has(row)) continue;
+      const source = wanted.get(comparison.addressById[kind].get(row.id) ?? "");
+      const id = source === undefined ? row.fields.source : source === null ? null : comparison.rowAt.source.get(String(source))?.id;
+      if (typeof id === "number") used.add(id);
+    }
+  }
   return used;
 }
 
-function productsInUse(comparison: Comparison, current: CurrentPlant, timelines: TimelinePlan, removed: ReadonlySet<CurrentRow>): Set<number> {
-  const machines = new Set(current.rows.machine.filter((row) => !removed.has(row)).map((row) => row.id));
-  const dropped = new Set(timelines.rates.flatMap(({ steps }) => steps.remove));
-  const used = new Set(current.rates.filter((row) => machines.has(row.machineId) && !dropped.has(row.id)).map((row) => row.productId ?? 0));
-  for (const { product, steps } of timelines.rates) if (steps.add.length > 0) used.add(comparison.rowAt.product.get(product)?.id ?? 0);
+/** Ids of the patterns or products that something which stays has held by, or will. */
+function usedByTimelines(
+  kind: "shift_pattern" | "product",
+  comparison: Comparison,
+  current: CurrentPlant,
+  timelines: readonly TimelineChange[],
+  removed: ReadonlySet<CurrentRow>,
+): Set<number> {
+  const used = new Set<number>();
+  for (const name of timelineNames) {
+    const { owner, sub, values } = timelineKinds[name];
+    const position = values.findIndex(({ refersTo }) => refersTo === kind);
+    if (sub?.kind !== kind && position < 0) continue;
+    const owners = new Set(current.rows[owner].filter((row) => !removed.has(row)).map((row) => row.id));
+    const changes = timelines.filter((change) => change.name === name);
+    const dropped = new Set(changes.flatMap(({ steps }) => steps.remove));
+    for (const record of current.timelines[name])
+      if (owners.has(record.ownerId) && !dropped.has(record.id)) used.add((position < 0 ? record.subId : record.values[position]) ?? 0);
+    for (const { sub: subAddress, steps } of changes) {
+      const addresses = position < 0 ? (steps.add.length > 0 ? [subAddress] : []) : steps.add.map(({ value }) => String(unpacked(value)[position]));
+      for (const address of addresses) used.add(comparison.rowAt[kind].get(address)?.id ?? 0);
+    }
+  }
   return used;
 }
 

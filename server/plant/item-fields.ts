@@ -8,7 +8,12 @@ export const unpackedMapping = (packed: string): { form: string; pattern: string
   return { form, pattern, path, tsPath };
 };
 
-export type Column = { field: string; column: string; type: string };
+/** In items: time as minutes after midnight, date as 2026-04-01, timestamptz as ms since 1970, numeric as a number. */
+export type Column = {
+  field: string;
+  column: string;
+  type: "text" | "text[]" | "int" | "int[]" | "float8" | "numeric" | "boolean" | "jsonb" | "time" | "date" | "timestamptz";
+};
 type Table = {
   table: string;
   /** The column that holds the key or address itself. */
@@ -21,13 +26,21 @@ type Table = {
 };
 
 const name: Column = { field: "name", column: "name", type: "text" };
-const same = (type: string, ...fields: string[]): Column[] => fields.map((field) => ({ field, column: field, type }));
+const same = (type: Column["type"], ...fields: string[]): Column[] => fields.map((field) => ({ field, column: field, type }));
 
 export const tables: Record<Kind, Table> = {
-  enterprise: { table: "enterprise", keyColumn: "key", parentColumn: null, columns: [name], links: [], hasRetiredAt: false },
+  enterprise: { table: "enterprise", keyColumn: "key", parentColumn: null, columns: [name, ...same("text", "currency")], links: [], hasRetiredAt: false },
+  currency_rate: {
+    table: "currency_rate",
+    keyColumn: "key",
+    parentColumn: "enterprise_id",
+    columns: [...same("text", "currency"), ...same("date", "month"), ...same("numeric", "rate")],
+    links: [],
+    hasRetiredAt: false,
+  },
   product_line: { table: "product_line", keyColumn: "key", parentColumn: "enterprise_id", columns: [name], links: [], hasRetiredAt: true },
   product: { table: "product", keyColumn: "key", parentColumn: "product_line_id", columns: [name], links: [], hasRetiredAt: true },
-  site: { table: "site", keyColumn: "key", parentColumn: "enterprise_id", columns: [name, ...same("text", "zone")], links: [], hasRetiredAt: true },
+  site: { table: "site", keyColumn: "key", parentColumn: "enterprise_id", columns: [name, ...same("text", "zone", "currency")], links: [], hasRetiredAt: true },
   shift_pattern: { table: "shift_pattern", keyColumn: "key", parentColumn: "site_id", columns: [name], links: [], hasRetiredAt: true },
   shift: {
     table: "shift",
@@ -51,6 +64,20 @@ export const tables: Record<Kind, Table> = {
     hasRetiredAt: true,
   },
   team: { table: "team", keyColumn: "key", parentColumn: "site_id", columns: [name], links: [], hasRetiredAt: true },
+  device: {
+    table: "device",
+    keyColumn: "key",
+    parentColumn: "site_id",
+    columns: [
+      name,
+      ...same("text", "identity", "firmware"),
+      { field: "fingerprint", column: "certificate_sha256", type: "text" },
+      { field: "expires", column: "certificate_expires_at", type: "timestamptz" },
+      ...same("text[]", "topics"),
+    ],
+    links: [],
+    hasRetiredAt: true,
+  },
   source: {
     table: "source",
     keyColumn: "address",
@@ -80,7 +107,13 @@ export const tables: Record<Kind, Table> = {
     table: "machine",
     keyColumn: "key",
     parentColumn: "line_id",
-    columns: [name, ...same("text", "kind"), ...same("int", "position"), { field: "no_count_timeout", column: "no_count_timeout_s", type: "numeric" }],
+    columns: [
+      name,
+      ...same("text", "kind"),
+      ...same("int", "position"),
+      { field: "source", column: "source_id", type: "int" },
+      { field: "no_count_timeout", column: "no_count_timeout_s", type: "numeric" },
+    ],
     links: [
       { field: "upstream", column: "upstream_id", type: "int" },
       { field: "downstream", column: "downstream_id", type: "int" },
@@ -103,8 +136,33 @@ export const tables: Record<Kind, Table> = {
       { field: "period", column: "period_s", type: "numeric" },
       { field: "low", column: "low_limit", type: "float8" },
       { field: "high", column: "high_limit", type: "float8" },
+      { field: "dead_band", column: "dead_band", type: "float8" },
+      { field: "keep_raw", column: "keep_raw", type: "boolean" },
     ],
     links: [],
     hasRetiredAt: true,
   },
+  calendar_entry: {
+    table: "calendar_entry",
+    keyColumn: "key",
+    parentColumn: "site_id",
+    columns: [
+      name,
+      ...same("text", "kind"),
+      { field: "line", column: "line_id", type: "int" },
+      { field: "shift", column: "shift_id", type: "int" },
+      { field: "date", column: "first_date", type: "date" },
+      ...same("date", "last_date"),
+      { field: "start", column: "start_local", type: "time" },
+      { field: "end", column: "end_local", type: "time" },
+    ],
+    links: [],
+    hasRetiredAt: false,
+  },
+};
+
+/** Kinds that have breaks, and where these are kept. */
+export const breakTables: Partial<Record<Kind, { table: string; ownerColumn: string }>> = {
+  shift: { table: "shift_break", ownerColumn: "shift_id" },
+  calendar_entry: { table: "calendar_break", ownerColumn: "calendar_entry_id" },
 };

@@ -57,7 +57,11 @@ describe("bad files are told with line and column", () => {
     ["twice the same field", "enterprise: { key: a }\nenterprise: { key: b }", ["2 at enterprise: | This is not YAML: Map keys must be unique"]],
     ["no enterprise", "sites: []", ['1 at sites: []| "enterprise" is missing']],
     ["unknown field", "enterprise: { key: a }\nsite: []", ['2 at site: []| there is no field "site" here; did you mean "sites"?']],
-    ["unknown field, nothing near", "enterprise: { key: a, colour: red }", ['1 at colour: red | there is no field "colour" here; there are key, was, name']],
+    [
+      "unknown field, nothing near",
+      "enterprise: { key: a, colour: red }",
+      ['1 at colour: red | there is no field "colour" here; there are key, was, name, currency'],
+    ],
     ["a key that is a number", "enterprise: { key: 4711 }", ['1 at 4711 }| "key" must be text, but 4711 is a number: write it in quotes, "4711"']],
     [
       "a key with a slash",

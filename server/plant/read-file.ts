@@ -60,7 +60,7 @@ export const writeComplaint = (file: string, { line, column, where, sentence }: 
   `${file}:${line}:${column}: ${where === "" ? "" : `${where}: `}${sentence}`;
 
 /** What a sentence begins with. */
-function nameOf(path: Path): string {
+export function nameOf(path: Path): string {
   const field = path.findLast((segment) => typeof segment === "string");
   if (field === undefined) return "the file";
   return typeof path.at(-1) === "number" ? `an entry of "${field}"` : `"${field}"`;
@@ -159,11 +159,13 @@ const collections: Record<string, string> = {
   shifts: "shift",
   reasons: "reason",
   teams: "team",
+  calendar: "calendar entry",
+  devices: "device",
   sources: "source",
 };
 
 /** The last two named things on the way: `machine press-1, signal good`. */
-function whereIs(path: Path, raw: unknown): string {
+export function whereIs(path: Path, raw: unknown): string {
   const names: string[] = [];
   let value = raw;
   let word: string | undefined;

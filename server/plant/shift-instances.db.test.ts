@@ -12,7 +12,7 @@ const noon = new Date("2026-10-14T10:00:00Z"); // a Wednesday, 12:00 in Berlin; 
 let line: TestLine;
 let patternId = 0;
 beforeEach(async () => {
-  await db.rows("truncate enterprise cascade");
+  await db.asOwner.rows("truncate enterprise cascade");
   line = await aLine(db, { zone: "Europe/Berlin" });
   patternId = await newPattern();
   await work(line.lineId, patternId, "1970-01-01");

@@ -2,9 +2,7 @@
 import { readFileSync } from "node:fs";
 import type pg from "pg";
 import { expect } from "vitest";
-import type { PrismaClient } from "#/prisma/generated/client.ts";
 import type { Db } from "#/server/db.ts";
-import { prismaClient } from "#/server/prisma.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { readPlantFile } from "./read-file.ts";
 import { applyPlan, lockPlant, type Plan, planPlant } from "./service.ts";
@@ -37,12 +35,10 @@ export const m2 = "- { key: m2, upstream: m1, signals: [{ key: good, role: good_
 export class PlantStage {
   readonly db: TestDatabase;
   readonly client: pg.Client;
-  readonly prisma: PrismaClient;
 
   private constructor(db: TestDatabase, client: pg.Client) {
     this.db = db;
     this.client = client;
-    this.prisma = prismaClient(db.url);
   }
 
   static async open(): Promise<PlantStage> {
@@ -51,7 +47,6 @@ export class PlantStage {
   }
 
   async close(): Promise<void> {
-    await this.prisma.$disconnect();
     await this.db.drop();
   }
 

@@ -1,61 +1,86 @@
-/** Rates and line patterns: what the file says of each machine and line against what the database holds, as steps. Pure. */
+/** Rates, money, targets and line patterns: what the file says of each owner against what the database holds, as steps. Pure. */
 import { addDays, localDateOf } from "#/server/domain/shift.ts";
 import type { Comparison } from "./compare.ts";
-import type { FileItems } from "./items.ts";
-import type { CurrentPlant } from "./queries.ts";
-import { mergeTimeline, type Span, type SpanRow, type Stated, sinceEver, type TimelineSteps, timelineSteps } from "./timeline.ts";
+import type { FileItems, Kind } from "./items.ts";
+import type { CurrentPlant, SpanRecord } from "./queries.ts";
+import { type Bounds, mergeTimeline, type Span, type SpanRow, type Stated, sinceEver, type TimelineSteps, timelineSteps } from "./timeline.ts";
+import { packed, type TimelineName, timelineKinds, timelineNames } from "./timeline-kinds.ts";
 
-/** before and after: all spans, for people to read. product: its key, '' the machine's default. */
-export type RatePlan = { machine: string; product: string; before: Span[]; after: Span[]; steps: TimelineSteps };
-export type PatternPlan = { line: string; before: Span[]; after: Span[]; steps: TimelineSteps };
-export type TimelinePlan = { rates: RatePlan[]; patterns: PatternPlan[] };
+/** before and after: all spans, for people to read. sub: what it is for, '' for all others. Values are packed. */
+export type TimelineChange = { name: TimelineName; owner: string; sub: string; before: Span[]; after: Span[]; steps: TimelineSteps };
 
-export function planTimelines(file: FileItems, current: CurrentPlant, { addressById, rowAt }: Comparison, now: Date): TimelinePlan {
-  return { rates: planRates(), patterns: planPatterns() };
-
-  function planRates(): RatePlan[] {
-    const rows = new Map<string, Map<string, SpanRow[]>>();
-    for (const { id, machineId, productId, from, to, seconds } of current.rates) {
-      const machine = addressById.machine.get(machineId) ?? "";
-      const product = productId === null ? "" : (addressById.product.get(productId) ?? "");
-      const of = rows.get(machine) ?? new Map<string, SpanRow[]>();
-      rows.set(machine, of.set(product, [...(of.get(product) ?? []), { id, from, to: to ?? Number.POSITIVE_INFINITY, value: String(seconds) }]));
-    }
-    const plans: RatePlan[] = [];
-    for (const [machine, stated] of file.rates) {
-      const held = rows.get(machine) ?? new Map<string, SpanRow[]>();
-      const hasHistory = current.machinesWithHistory.has(rowAt.machine.get(machine)?.id ?? 0);
-      const bounds = { strongFrom: now.getTime(), fillFrom: hasHistory ? now.getTime() : sinceEver };
-      for (const product of new Set([...stated.keys(), ...held.keys()])) {
-        const before = held.get(product) ?? [];
-        const after = mergeTimeline(before, stated.get(product) ?? [], bounds);
+/**
+ * exact: a list in which every entry says from when is taken at its word as a whole, for the past too: what it does not say did not hold.
+ * Without it (files) what lies before the first `from` stays as it was.
+ */
+export function planTimelines(file: FileItems, current: CurrentPlant, comparison: Comparison, now: Date, { exact }: { exact: boolean }): TimelineChange[] {
+  return timelineNames.flatMap((name) => {
+    const stated = file.timelines[name];
+    if (stated.size === 0) return [];
+    const held = heldSpans(name, current, comparison);
+    const boundsOf = boundsFor(name, file, current, comparison, now);
+    const changes: TimelineChange[] = [];
+    for (const [owner, subs] of stated) {
+      const heldHere = held.get(owner) ?? new Map<string, SpanRow[]>();
+      const bounds = boundsOf(owner);
+      for (const sub of new Set([...subs.keys(), ...heldHere.keys()])) {
+        const before = heldHere.get(sub) ?? [];
+        const entries = subs.get(sub) ?? [];
+        const after = mergeTimeline(before, entries, exact && isWhole(entries) ? { ...bounds, strongFrom: Number.NEGATIVE_INFINITY } : bounds);
         const steps = timelineSteps(before, after);
-        if (steps) plans.push({ machine, product, before, after, steps });
+        if (steps) changes.push({ name, owner, sub, before, after, steps });
       }
     }
-    return plans;
-  }
+    return changes;
+  });
+}
 
-  function planPatterns(): PatternPlan[] {
-    const rows = Map.groupBy(current.patterns, (row) => addressById.line.get(row.lineId) ?? "");
-    const linesWithHistory = new Set(current.rows.machine.filter((row) => current.machinesWithHistory.has(row.id)).map((row) => row.parentId));
-    const plans: PatternPlan[] = [];
-    for (const [line, stated] of file.patterns) {
-      const before: SpanRow[] = (rows.get(line) ?? []).map(({ id, patternId, from, to }) => ({
-        id,
-        from,
-        to: to ?? Number.POSITIVE_INFINITY,
-        value: addressById.shift_pattern.get(patternId) ?? "",
-      }));
-      // Today's shifts have begun or been promised: another pattern begins tomorrow, and today only where there is none.
-      const today = localDateOf(now, file.zones.get(line.split("/")[0] ?? "") ?? "UTC");
-      const hasHistory = linesWithHistory.has(rowAt.line.get(line)?.id ?? 0);
-      const after = mergeTimeline(before, stated as Stated[], { strongFrom: dayMs(addDays(today, 1)), fillFrom: hasHistory ? dayMs(today) : sinceEver });
-      const steps = timelineSteps(before, after);
-      if (steps) plans.push({ line, before, after, steps });
-    }
-    return plans;
+const isWhole = (entries: readonly Stated[]) => entries.length > 0 && entries.every((entry) => entry.from !== undefined);
+
+function heldSpans(name: TimelineName, current: CurrentPlant, { addressById }: Comparison): Map<string, Map<string, SpanRow[]>> {
+  const { owner: ownerKind, sub: subKind } = timelineKinds[name];
+  const held = new Map<string, Map<string, SpanRow[]>>();
+  for (const record of current.timelines[name]) {
+    const owner = addressById[ownerKind].get(record.ownerId) ?? "";
+    const sub = record.subId === null || subKind === null ? "" : (addressById[subKind.kind].get(record.subId) ?? "");
+    const of = held.get(owner) ?? new Map<string, SpanRow[]>();
+    const rows = of.get(sub) ?? [];
+    rows.push({ id: record.id, from: record.from, to: record.to ?? Number.POSITIVE_INFINITY, value: packed(valuesOf(name, record, addressById)) });
+    held.set(owner, of.set(sub, rows));
   }
+  return held;
+}
+
+/** Values as files say them: references are addresses. */
+export const valuesOf = (
+  name: TimelineName,
+  { values }: Pick<SpanRecord, "values">,
+  addressById: Record<Kind, Map<number, string>>,
+): (number | string | null)[] =>
+  timelineKinds[name].values.map(({ refersTo }, i) => {
+    const value = values[i] ?? null;
+    return refersTo === undefined || value === null ? value : (addressById[refersTo].get(value) ?? null);
+  });
+
+function boundsFor(name: TimelineName, file: FileItems, current: CurrentPlant, { rowAt }: Comparison, now: Date): (owner: string) => Bounds {
+  const { owner: ownerKind, unit } = timelineKinds[name];
+  const withHistory = ownersWithHistory(ownerKind, current);
+  return (owner) => {
+    const hasHistory = withHistory.has(rowAt[ownerKind].get(owner)?.id ?? 0);
+    if (unit === "instant") return { strongFrom: now.getTime(), fillFrom: hasHistory ? now.getTime() : sinceEver };
+    // Today's shifts have begun or been promised: another pattern begins tomorrow, and today only where there is none.
+    const today = localDateOf(now, file.zones.get(owner.split("/")[0] ?? "") ?? "UTC");
+    return { strongFrom: dayMs(addDays(today, 1)), fillFrom: hasHistory ? dayMs(today) : sinceEver };
+  };
+}
+
+/** Ids of the machines that have sent anything, or of the lines or sites that have such a machine. */
+function ownersWithHistory(kind: Kind, current: CurrentPlant): Set<number> {
+  const up = (ids: Set<number>, of: Kind) => new Set(current.rows[of].filter((row) => ids.has(row.id)).map((row) => row.parentId ?? 0));
+  const machines = current.machinesWithHistory;
+  if (kind === "machine") return machines;
+  const lines = up(machines, "machine");
+  return kind === "line" ? lines : up(up(lines, "line"), "area");
 }
 
 const dayMs = (day: string) => Date.parse(`${day}T00:00:00Z`);

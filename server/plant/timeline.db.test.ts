@@ -80,7 +80,7 @@ describe("what holds from a time on", () => {
     ]);
     expect(await column("select count(*)::int as x from shift")).toEqual([2]);
     expect((await apply(without, later(2))).lines).toEqual([]);
-    const text = await exportPlant(stage.prisma);
+    const text = await exportPlant(stage.db);
     expect(text).toContain("- { pattern: day, from: 2026-05-21 }");
     expect((await apply(text ?? "", later(2))).lines).toEqual([]);
   });

@@ -1,0 +1,24 @@
+import type { Metadata } from "next";
+import { getTranslations } from "next-intl/server";
+import { Awake } from "#/components/frame/awake.tsx";
+import { ImportPage } from "#/components/plant/import-page.tsx";
+import { requirePage } from "#/server/identity/page.ts";
+import { sheetNames, sheets } from "#/server/plant/import-sheets.ts";
+
+export async function generateMetadata(): Promise<Metadata> {
+  return { title: (await getTranslations("plant"))("import") };
+}
+
+export default async function PlantImportPage() {
+  await requirePage("plant.change");
+  const shown = sheetNames.map((name) => ({
+    name,
+    columns: sheets[name].columns.map(({ name: column, about, example, ...more }) => ({ name: column, about, example, isNeeded: "isNeeded" in more })),
+  }));
+  return (
+    <>
+      <Awake />
+      <ImportPage sheets={shown} />
+    </>
+  );
+}

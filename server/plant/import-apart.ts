@@ -1,0 +1,60 @@
+/**
+ * Large imports in a process of their own: a hundred thousand rows keep a processor busy for ten seconds and take a gigabyte, and in the web's own process every
+ * wall board would wait for it. One at a time.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Changing } from "#/server/audit/change.ts";
+import { type FieldFault, Refusal, type RefusalCode } from "#/server/errors.ts";
+import { applyImport, type ImportPreview, previewImport } from "./import.ts";
+import type { SheetName } from "./import-sheets.ts";
+
+/** What is asked: the first line; the file's bytes follow. */
+export type Asked = Pick<Changing, "actor" | "from"> & { sheet: SheetName; isApplied: boolean; why: string | null; at: number };
+export type Answer = { preview: ImportPreview } | { refusal: { code: RefusalCode; sentence: string; fields: readonly FieldFault[] } } | { fault: string };
+
+/** A thousand rows or so are done in the time of a page. */
+const fewBytes = 200 * 1024;
+/** Twice of what the largest file was seen to take. */
+const mostMemoryMb = 3_000;
+
+// Next bundles routes apart: all of them share the one that runs.
+const shared = globalThis as typeof globalThis & { taktImport?: Promise<unknown> };
+
+/** @throws as `previewImport` and `applyImport`; Refusal CONFLICT while another large one runs */
+export async function importTable(ctx: Changing, asked: Pick<Asked, "sheet" | "isApplied" | "why">, bytes: Uint8Array): Promise<ImportPreview> {
+  const { sheet, isApplied, why } = asked;
+  if (bytes.length <= fewBytes) return isApplied ? applyImport(ctx, sheet, bytes, why ?? undefined) : previewImport(ctx, sheet, bytes);
+  if (shared.taktImport) throw new Refusal("CONFLICT", "Another large file is being imported at the moment. Try again when it is done.");
+  const run = inChild({ ...asked, actor: ctx.actor, from: ctx.from, at: ctx.now().getTime() }, bytes);
+  shared.taktImport = run;
+  try {
+    const answer = await run;
+    if ("preview" in answer) return answer.preview;
+    if ("refusal" in answer) throw new Refusal(answer.refusal.code, answer.refusal.sentence, { fields: answer.refusal.fields });
+    throw new Error(answer.fault);
+  } finally {
+    delete shared.taktImport;
+  }
+}
+
+function inChild(asked: Asked, bytes: Uint8Array): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const program = join(process.cwd(), "server/plant/import-child.ts");
+    const child = spawn(process.execPath, [`--max-old-space-size=${mostMemoryMb}`, program], { stdio: ["pipe", "inherit", "pipe", "ipc"] });
+    let answer: Answer | null = null;
+    let said = "";
+    child.on("message", (message) => {
+      answer = message as Answer;
+    });
+    child.stderr?.on("data", (part: Buffer) => {
+      said = (said + part.toString("utf8")).slice(-4_000);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => (answer ? resolve(answer) : reject(new Error(`The import's process ended (${code}) without an answer. It said: ${said}`))));
+    if (!child.stdin) throw new Error("The import's process has no standard input.");
+    child.stdin.on("error", () => undefined); // it ended before it read all: `close` tells
+    child.stdin.write(`${JSON.stringify(asked)}\n`);
+    child.stdin.end(bytes);
+  });
+}
