@@ -17,13 +17,14 @@ const policy = (nonce: string) =>
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'self'",
-    "frame-ancestors 'self'",
+    "frame-ancestors 'none'",
   ].join("; ");
 
 export function proxy(request: NextRequest): NextResponse {
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
   const headers = new Headers(request.headers);
   headers.set("x-nonce", nonce);
+  headers.set("x-takt-path", request.nextUrl.pathname + request.nextUrl.search); // the page's own address, to come back to after signing in
   headers.set("content-security-policy", policy(nonce)); // Next reads the nonce for its own scripts from here
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("content-security-policy", policy(nonce));

@@ -21,5 +21,11 @@ describe("whyNotFromHere", () => {
     expect(post({ "content-type": "text/plain" })).toContain("JSON");
     expect(post({ "content-type": "application/x-www-form-urlencoded" })).toContain("JSON");
   });
+  it("takes files where they are wanted, and never as a form sends them", () => {
+    const upload = (type: string, takes: string[]) => whyNotFromHere("POST", new Headers({ host: "takt.plant:3000", "content-type": type }), takes);
+    expect(upload("text/csv; charset=utf-8", ["text/csv"])).toBeNull();
+    expect(upload("application/json", ["text/csv"])).toContain("text/csv");
+    for (const type of ["text/plain", "multipart/form-data; boundary=x", ""]) expect(upload(type, ["text/csv", type.split(";")[0] ?? ""]), type).not.toBeNull();
+  });
   it("leaves reading alone", () => expect(whyNotFromHere("GET", new Headers({ "sec-fetch-site": "cross-site" }))).toBeNull());
 });

@@ -1,0 +1,64 @@
+/** A refusal of the gate, in the form that whoever asks understands: a procedure's error, the identity part's, a program's, or a page for people. */
+
+export type GateRefusal = {
+  status: 400 | 403 | 405 | 408 | 413 | 421 | 429 | 431;
+  code: "INVALID" | "FORBIDDEN" | "TOO_LARGE" | "TOO_MANY_REQUESTS";
+  /** For the person at the screen. */
+  sentence: string;
+  /** Seconds after which it may be asked again. */
+  waitS?: number;
+  /** 405: what may be done at this address. */
+  allow?: string;
+};
+
+/** tRPC's numbers for what has no own one here are those of a bad request. */
+const trpcCodes = { INVALID: -32600, FORBIDDEN: -32003, TOO_LARGE: -32013, TOO_MANY_REQUESTS: -32029 } as const;
+const trpcNames = { INVALID: "BAD_REQUEST", FORBIDDEN: "FORBIDDEN", TOO_LARGE: "PAYLOAD_TOO_LARGE", TOO_MANY_REQUESTS: "TOO_MANY_REQUESTS" } as const;
+
+/** path: without its query. */
+export function answerOf(refusal: GateRefusal, { path, query, accept }: { path: string; query: string; accept: string }): { type: string; body: string } {
+  const { code, sentence, waitS } = refusal;
+  const json = (body: unknown) => ({ type: "application/json; charset=utf-8", body: JSON.stringify(body) });
+  if (path.startsWith("/api/trpc/") || path.startsWith("/display/api/")) {
+    const error = { error: { json: trpcError(refusal) } };
+    return json(new URLSearchParams(query).has("batch") ? Array.from({ length: Math.min(path.split(",").length, 100) }, () => error) : error);
+  }
+  if (path.startsWith("/api/auth/")) return json({ code: waitS === undefined ? code : "WAIT", message: sentence, ...(waitS === undefined ? {} : { waitS }) });
+  if (path.startsWith("/api/")) return json({ error: { code, message: sentence } });
+  return accept.includes("text/html")
+    ? { type: "text/html; charset=utf-8", body: page(refusal) }
+    : { type: "text/plain; charset=utf-8", body: `${sentence}\n` };
+}
+
+/** As server/trpc.ts gives them out. */
+const trpcError = ({ status, code, sentence }: GateRefusal) => ({
+  message: sentence,
+  code: trpcCodes[code],
+  data: {
+    code: trpcNames[code],
+    httpStatus: status,
+    kind: code === "TOO_MANY_REQUESTS" ? "TOO_MUCH" : code === "FORBIDDEN" ? "FORBIDDEN" : "INVALID",
+    errorId: null,
+    fields: [],
+    present: null,
+  },
+});
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+/** A wall that nobody stands in front of asks again by itself. */
+const page = ({ sentence, waitS }: GateRefusal): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">${waitS === undefined ? "" : `\n<meta http-equiv="refresh" content="${waitS}">`}
+<title>Takt</title>
+<style>body { font: 18px/1.5 system-ui, sans-serif; max-width: 60ch; margin: 15vh auto; padding: 0 24px; overflow-wrap: anywhere; }</style>
+</head>
+<body>
+<h1>Takt</h1>
+<p>${escaped(sentence)}</p>
+</body>
+</html>
+`;
