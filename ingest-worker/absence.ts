@@ -58,13 +58,13 @@ export async function linksSaid(db: pg.ClientBase): Promise<Map<string, Said[]>>
 }
 
 /**
- * Until when (ms) whoever read a topic had written all that was sent to it, by the last signs of life; 0: nobody has read it. A session at the broker
- * vouches for what comes after, because there waits what machines say of themselves (`_online`, their wills): only where it is gone is this asked for.
+ * Until when (ms) whoever read a topic had written all that was sent to it, by the last signs of life; 0: nobody has read it. What comes after waits in
+ * the session at the broker, without the time at which it was said; where the session is gone, or the broker itself was, nothing vouches for it.
  */
 export async function watchedTo(db: pg.ClientBase): Promise<(topic: string) => number> {
   const { rows } = await db.query<{ filters: string[]; to: number }>(
     `-- ingest.watchedTo
-     select l.filters, coalesce((k.stats ->> 'writtenTo')::float8, extract(epoch from k.at)::float8 * 1000) - $1 as "to"
+     select l.filters, coalesce((k.stats ->> 'watchedTo')::float8, extract(epoch from k.at)::float8 * 1000) - $1 as "to"
      from ingest_worker k join ingest_lease l on l.name = k.name`,
     [inFlightMs],
   );

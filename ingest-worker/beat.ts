@@ -36,14 +36,17 @@ export function beat(side: pg.Client, lease: Lease, hooks: Hooks): { stop(): voi
   return { stop: () => clearInterval(timer) };
 }
 
-/** Tells all who look at workers how this one fares. writtenTo: all that was sent before this instant (ms) is committed. */
-export async function sign(db: pg.ClientBase, name: string, stats: Stats, writtenTo: number, now: number): Promise<void> {
+/** ms: all that was sent before is committed, of edge nodes, and of all that comes by the session at the broker. */
+export type Reach = { writtenTo: number; watchedTo: number };
+
+/** Tells all who look at workers how this one fares. */
+export async function sign(db: pg.ClientBase, name: string, stats: Stats, reach: Reach, now: number): Promise<void> {
   await db.query({
     name: "ingest.sign",
     text: `-- ingest.sign
       with signed as (insert into ingest_worker (name, at, started_at, stats) values ($1, now(), $2, $3)
         on conflict (name) do update set at = excluded.at, started_at = excluded.started_at, stats = excluded.stats returning name)
       select pg_notify('worker', name) from signed`,
-    values: [name, stats.startedAt, { ...stats.picture(now), writtenTo }],
+    values: [name, stats.startedAt, { ...stats.picture(now), ...reach }],
   });
 }

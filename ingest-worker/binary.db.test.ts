@@ -12,7 +12,7 @@ beforeAll(async () => {
   fresh = await aDatabase();
   db = await fresh.connect();
   await db.query("set timezone = 'UTC'");
-  await db.query("create table field (i int, a int2, b int4, c float8, d timestamptz, e text)");
+  await db.query("create temp table field (i int, a int2, b int4, c float8, d timestamptz, e text)");
 });
 afterAll(() => fresh.drop());
 

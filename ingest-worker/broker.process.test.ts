@@ -1,5 +1,8 @@
 // What brokers differ in: TLS with client certificates, user and password, MQTT 3.1.1, retained messages and wills.
-import { connectAsync, type IClientOptions } from "mqtt";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { connectAsync, type IClientOptions, type MqttClient } from "mqtt";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Rig } from "#/scripts/soak/rig.ts";
 import { until } from "#/scripts/soak/until.ts";
@@ -150,6 +153,40 @@ describe("_online", () => {
     await machine.endAsync();
   });
 
+  it("is gone while nobody watched: from until when it was watched, whether the worker was down or stood still", async () => {
+    const machine = async () => {
+      const client = await device();
+      await client.publishAsync(`${topic}/_online`, "true", { qos: 1, retain: true });
+      await until("it is known to be online", async () => (await announced())?.announced === true);
+      return client;
+    };
+    const dies = async (client: MqttClient) => {
+      await wait(1_500);
+      client.stream.destroy(); // its will is published
+      await wait(3_000); // longer than a worker that is merely slow
+      return Date.now();
+    };
+    const goneAt = async () => {
+      await until("it is known to be offline", async () => (await announced())?.announced === false);
+      const [offline] = await rig.rows<{ at: Date }>("select at from link_event where address = $1 order by received_at desc limit 1", [press]);
+      return offline?.at.getTime();
+    };
+    const worker = await (await rig.worker()).ready();
+    const first = await machine();
+    const stoppedAt = Date.now();
+    process.kill(worker.pid, "SIGSTOP");
+    const goesOnAt = await dies(first);
+    process.kill(worker.pid, "SIGCONT");
+    const offlineAt = await goneAt();
+    expect(offlineAt).toBeGreaterThan(stoppedAt - 5_000);
+    expect(offlineAt).toBeLessThan(goesOnAt - 3_000);
+    const second = await machine();
+    await worker.kill9();
+    const backAt = await dies(second);
+    await (await rig.worker()).ready();
+    expect(await goneAt()).toBeLessThan(backAt - 3_000);
+  });
+
   it("goes and comes while the database is held: both are told in their order", async () => {
     await (await rig.worker()).ready();
     await rig.publish(`${topic}/_online`, "true");
@@ -179,5 +216,51 @@ describe("retained values", () => {
       await worker.kill9();
     }
     expect([await rig.values(`${press}/temperature`), await rig.values(`${press}/good`)]).toEqual([[7], []]);
+  });
+});
+
+describe("a broker that is killed together with a machine", () => {
+  it("has kept our session and the machine's word, and its will is lost: offline until it says so again", async () => {
+    const { broker } = rig.embedded;
+    const status = async () =>
+      (
+        await rig.rows<{ announced: boolean; by: string; at: Date }>(
+          "select announced, announced_by as by, announced_at as at from source_status where source_id = $1",
+          [rig.ids.sources.get(press)],
+        )
+      )[0];
+    await (await rig.worker()).ready();
+    const machine = await connectAsync(rig.embedded.mqttUrl, {
+      protocolVersion: 5,
+      reconnectPeriod: 0,
+      will: { topic: `${topic}/_online`, payload: Buffer.from("false"), qos: 1, retain: true },
+    });
+    machine.on("error", () => undefined);
+    await machine.publishAsync(`${topic}/_online`, "true", { qos: 1, retain: true });
+    await until("it is known to be online", async () => (await status())?.announced === true);
+    const saved = join(rig.dataDir, "broker", "mosquitto.db");
+    const savedAt = Date.now();
+    process.kill(broker.pid(), "SIGUSR1"); // saves what it keeps, as it does each minute
+    await until("the broker has saved", () => existsSync(saved) && statSync(saved).mtimeMs >= savedAt - 1_000);
+    await broker.kill9();
+    const killedAt = Date.now();
+    machine.end(true);
+    await broker.start();
+    await until("it is known to be offline", async () => (await status())?.announced === false, 40_000);
+    expect(await status()).toMatchObject({ by: "broker_restart" });
+    expect((await status())!.at.getTime()).toBeLessThan(killedAt);
+    const words: string[] = [];
+    const reader = await connectAsync(rig.embedded.mqttUrl, { protocolVersion: 5 });
+    reader.on("message", (_topic, payload) => words.push(payload.toString()));
+    await reader.subscribeAsync(`${topic}/_online`);
+    await until("the broker tells what it has kept", () => words.includes("true"));
+    await rig.killWorkers();
+    await (await rig.worker()).ready(); // hears the kept word again
+    await rig.publish(`${topic}/temperature`, { ts: at, value: 1 });
+    await arrives(1);
+    expect((await status())?.announced).toBe(false);
+    await reader.publishAsync(`${topic}/_online`, "true", { qos: 1, retain: true });
+    await until("it is back", async () => (await status())?.announced === true);
+    await reader.endAsync();
   });
 });

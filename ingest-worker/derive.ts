@@ -1,8 +1,10 @@
 // What follows from a batch before anything is written: which samples are new at first sight, and what they change in order of device time.
 // Works on Signal.work; Signal.latest stays what is committed.
 import { delta, minuteOfPiece } from "#/server/domain/counter.ts";
+import { isInDeadBand } from "./dead-band.ts";
 import type { Plant } from "./plant.ts";
-import type { Latest, Sample, Signal, Source } from "./sample.ts";
+import { leastJump, type Remark, remarkOn } from "./remarks.ts";
+import { Flag, type Latest, type Sample, type Signal, type Source } from "./sample.ts";
 
 export type MinuteCount = { signal: Signal; minute: number; job: string; pieces: number; firstAt: number | null; lastAt: number | null };
 export type Presence = { source: Source; minute: number; firstAt: number; lastAt: number; n: number; lagMaxS: number };
@@ -21,7 +23,11 @@ export type Derived = {
   sourceLatest: Map<Source, { at: number; receivedAt: number }>;
   ledgerMarks: Map<string, { machineId: number; hour: number; from: number; to: number }>;
   trendHours: { signalId: number; hour: number }[];
+  /** Values inside their signal's dead band: they vouch for presence and are not kept. */
+  passedOver: number;
   lastPresence: Presence | null;
+  /** What someone should look at in counts that came in order. */
+  remarks: Map<string, Remark>;
 };
 
 const hourMs = 3_600_000;
@@ -38,7 +44,9 @@ export function derive(samples: readonly Sample[], plant: Plant): Derived {
     sourceLatest: new Map(),
     ledgerMarks: new Map(),
     trendHours: [],
+    passedOver: 0,
     lastPresence: null,
+    remarks: new Map(),
   };
   for (const sample of samples) {
     const { signal } = sample;
@@ -47,39 +55,38 @@ export function derive(samples: readonly Sample[], plant: Plant): Derived {
       out.late.push(sample);
       continue;
     }
+    if (before !== null && isPassedOver(before, sample)) {
+      passOver(out, before, sample);
+      continue;
+    }
     (signal.ledger ? out.ledger : out.trend).push(sample);
+    const sinceAt = before === null || (before.flags & Flag.noValue) !== 0 ? Number.NaN : before.at;
     const work = advance(signal, before, sample, out.touched);
-    if (signal.counter) countInOrder(out, plant, signal, work, sample);
+    if (signal.counter) countInOrder(out, plant, signal, work, sample, sinceAt);
     else if (signal.role === "job" && work.changes!.at(-1)!.at === sample.at) recountAfterJob(out, plant, signal, sample.at);
     note(out, sample);
   }
   return out;
 }
 
+function isPassedOver(before: Latest, sample: Sample): boolean {
+  const { deadBand } = sample.signal;
+  if (deadBand === null || before.keptAt === null) return false;
+  return isInDeadBand(deadBand, { at: before.keptAt, value: before.value, flags: before.flags }, sample);
+}
+
+/** The newest reading moves on with the value that was kept: what is compared with does not creep. */
+function passOver(out: Derived, before: Latest, sample: Sample): void {
+  const { value, valuesTotal, keptAt } = before;
+  Object.assign(advance(sample.signal, before, sample, out.touched), { value, valuesTotal, keptAt });
+  present(out, sample);
+  out.passedOver++;
+}
+
 /** Marks and presence of a sample that is really written. */
 export function note(out: Derived, sample: Sample): void {
+  present(out, sample);
   const { signal, at } = sample;
-  const { source } = signal;
-  const minute = Math.floor(at / 60_000) * 60_000;
-  const lagS = (sample.receivedAt - at) / 1000;
-  let last = out.lastPresence;
-  if (last === null || last.source !== source || last.minute !== minute) {
-    // neighbours mostly share source and minute: look up only when they do not
-    const key = `${source.id} ${minute}`;
-    last = out.presence.get(key) ?? { source, minute, firstAt: at, lastAt: at, n: 0, lagMaxS: lagS };
-    if (last.n === 0) out.presence.set(key, last);
-    out.lastPresence = last;
-  }
-  if (at < last.firstAt) last.firstAt = at;
-  if (at > last.lastAt) last.lastAt = at;
-  if (lagS > last.lagMaxS) last.lagMaxS = lagS;
-  last.n++;
-  const newest = out.sourceLatest.get(source);
-  if (!newest) out.sourceLatest.set(source, { at, receivedAt: sample.receivedAt });
-  else if (at > newest.at) {
-    newest.at = at;
-    newest.receivedAt = sample.receivedAt;
-  }
   const hour = Math.floor(at / hourMs) * hourMs;
   if (signal.ledger) {
     mark(out, signal.machineId, hour, at, at);
@@ -89,6 +96,43 @@ export function note(out: Derived, sample: Sample): void {
     signal.markedHour = hour;
     out.trendHours.push({ signalId: signal.id, hour });
   }
+}
+
+function present(out: Derived, sample: Sample): void {
+  const { signal, at } = sample;
+  const { source } = signal;
+  const lagS = (sample.receivedAt - at) / 1000;
+  const minute = presenceAt(out, source, at, lagS);
+  if (lagS > minute.lagMaxS) minute.lagMaxS = lagS;
+  minute.n++;
+  const newest = out.sourceLatest.get(source);
+  if (!newest) out.sourceLatest.set(source, { at, receivedAt: sample.receivedAt });
+  else if (at > newest.at) {
+    newest.at = at;
+    newest.receivedAt = sample.receivedAt;
+  }
+}
+
+/** Presence by a value that is not written and may have come before: its source was there, but it is neither counted again nor has it taken longer. */
+export function vouch(out: Derived, { signal, at, receivedAt }: Sample): void {
+  presenceAt(out, signal.source, at, Math.min(0, (receivedAt - at) / 1000));
+}
+
+/** The source's presence in the minute of an instant, reaching that far. lagS: where it is the first of the minute. */
+function presenceAt(out: Derived, source: Source, at: number, lagS: number): Presence {
+  const minute = Math.floor(at / 60_000) * 60_000;
+  let last = out.lastPresence;
+  if (last === null || last.source !== source || last.minute !== minute) {
+    // neighbours mostly share source and minute: look up only when they do not
+    const key = `${source.id} ${minute}`;
+    const known = out.presence.get(key);
+    last = known ?? { source, minute, firstAt: at, lastAt: at, n: 0, lagMaxS: lagS };
+    if (!known) out.presence.set(key, last);
+    out.lastPresence = last;
+  }
+  if (at < last.firstAt) last.firstAt = at;
+  if (at > last.lastAt) last.lastAt = at;
+  return last;
 }
 
 /** Marks the hours whose pieces are counted again: a late reading changes the pieces of the next one, a late job those of all until the next. */
@@ -122,6 +166,7 @@ function advance(signal: Signal, before: Latest | null, sample: Sample, touched:
           periodS: null,
           valuesTotal: 0,
           firstAt: sample.at,
+          keptAt: null,
           changes: null,
         };
     touched.push(signal);
@@ -133,6 +178,7 @@ function advance(signal: Signal, before: Latest | null, sample: Sample, touched:
   }
   work.at = sample.at;
   work.flags = sample.flags;
+  work.keptAt = sample.at;
   work.receivedAt = sample.receivedAt;
   work.valuesTotal++;
   if (signal.role === "job" && (work.changes === null || work.changes.at(-1)!.text !== (sample.text ?? "")))
@@ -144,10 +190,14 @@ function advance(signal: Signal, before: Latest | null, sample: Sample, touched:
   return work;
 }
 
-// For a counter, work.value is the last count that was read, through readings of "no value".
-function countInOrder(out: Derived, plant: Plant, signal: Signal, work: Latest, sample: Sample): void {
+// For a counter, work.value is the last count that was read, through readings of "no value". sinceAt: of the reading before, NaN where that had no value.
+function countInOrder(out: Derived, plant: Plant, signal: Signal, work: Latest, sample: Sample, sinceAt: number): void {
   if (sample.value === null) return;
   const pieces = delta(signal.counter!, work.value, sample.value);
+  if (pieces >= leastJump || (work.value !== null && sample.value < work.value)) {
+    const before = { value: work.value, at: sinceAt, pieceAt: work.pieceAt, cycleS: work.cycleS };
+    remarkOn(sample, pieces, before, plant.machines.get(signal.machineId)?.idealCycleS ?? null, out.remarks);
+  }
   work.value = sample.value;
   const minute = minuteOfPiece(sample.at);
   if (pieces > 0) {

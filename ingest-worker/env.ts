@@ -1,6 +1,7 @@
 // The worker's environment: read once, checked, one clear line for what is wrong.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { withSecretFiles } from "#/server/domain/secret-file.ts";
 
 const portRange = "must be a port, 0 to 65535";
 const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65535, portRange);
@@ -79,15 +80,15 @@ export type Env = z.output<typeof schema>;
 
 /** The environment, checked. Throws an Error whose message is one line a variable. */
 export function readEnv(from: NodeJS.ProcessEnv = process.env): Env {
-  const parsed = schema.safeParse(Object.fromEntries(Object.entries(from).filter(([, v]) => v !== "")));
+  const { present, wrong } = withSecretFiles(from, ["DATABASE_URL", "MQTT_URL", "MQTT_PASSWORD"], (path) => readFileSync(path, "utf8"));
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+  const parsed = schema.safeParse(present);
   if (parsed.success) return parsed.data;
   throw new Error(
     parsed.error.issues
       .map((issue) => {
         const name = String(issue.path[0]);
-        return from[name] === undefined || from[name] === ""
-          ? `${name} is missing: set it, e.g. ${example[name] ?? "see the README"}`
-          : `${name} ${issue.message}`;
+        return present[name] === undefined ? `${name} is missing: set it, e.g. ${example[name] ?? "see the README"}` : `${name} ${issue.message}`;
       })
       .join("\n"),
   );

@@ -17,10 +17,10 @@ const messages = 500;
 beforeAll(async () => {
   rig = await Rig.start();
   // Stops each transaction that writes values in its COMMIT, as long as someone holds the lock.
-  await rig.rows(
+  await rig.asOwner(
     `create function hold_commit() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock_shared(${commitLock}); return null; end $$`,
   );
-  await rig.rows(
+  await rig.asOwner(
     "create constraint trigger hold_commit after insert or update on signal_latest deferrable initially deferred for each row execute function hold_commit()",
   );
 });
@@ -155,6 +155,7 @@ describe("a subscription that the broker refuses", () => {
       );
     });
     expect(await ready()).toMatchObject({ status: 503, ready: false, broker: true, subscribed: false, sparkplug: false });
+    await until("the log says it", () => worker.lines.includes(refused)); // its way is another one than that of /ready
     expect(worker.lines.filter((line) => line === refused)).toHaveLength(1);
     tap.isRefusing = false;
     await worker.ready(30_000);

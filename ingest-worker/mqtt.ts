@@ -1,6 +1,7 @@
 // The connection for JSON, plain and mapped topics: persistent session, QoS 1, and PUBACK only after COMMIT.
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from "mqtt";
 import type { Env } from "./env.ts";
+import { uptimeTopic } from "./watch.ts";
 
 export type BrokerOptions = { url: string; username?: string; password?: string; ca?: Buffer; cert?: Buffer; key?: Buffer; version: 4 | 5 };
 
@@ -52,12 +53,22 @@ export function brokerOptions(broker: BrokerOptions): IClientOptions {
 /** Waits 0.5 to 15 s between tries, a random share of it so that many clients do not come back at once. */
 export const reconnectMs = (tries: number) => Math.min(15_000, 500 * 2 ** Math.min(tries, 5)) * (0.5 + Math.random() / 2);
 
+export type BrokerWatch = {
+  /** After `onChange(true)`. isKnown: the broker has a session of ours. */
+  connected(isKnown: boolean, now: number): void;
+  /** After each connection. heardAt (ms): when the broker was heard last. */
+  lost(heardAt: number, now: number): void;
+  wentDown(): void;
+  uptime(payload: Buffer, retained: boolean, now: number): void;
+  silent(now: number): void;
+};
+
 type Hooks = {
   /** One message; false: hold the pump until release(). Must not throw. */
   onMessage(delivery: Delivery, epoch: number): boolean;
   onChange(connected: boolean, why: string): void;
-  /** Called after `onChange(true)` where the broker has no session of ours, so has kept nothing for us meanwhile: neither values nor wills. */
-  onForgotten(): void;
+  /** Told of all that says until when the broker was watched, and whether it is the same. */
+  watch: BrokerWatch;
   /** The broker has answered for what is subscribed to: "" it grants all of it, else what it refuses, in words. */
   onSubscribed(refused: string): void;
   /** The session at the broker is subscribed to nothing but these any more. */
@@ -68,6 +79,12 @@ type Hooks = {
 
 /** A connection that ends sooner proves nothing: two of one client id that take turns do not come ever faster. */
 const provenMs = 10_000;
+/** A broker that says for how long it has run says so at once. */
+const uptimeWaitMs = 3_000;
+/** Some brokers end the connection of who asks for what is not allowed: after so many ends before an answer nothing is asked any more. */
+const unansweredAtMost = 2;
+/** Reason code of DISCONNECT, MQTT 5 section 3.14.2.1. */
+const shuttingDown = 0x8b;
 /** How often it is looked after whether the session is ours again. */
 const notOursMs = 500;
 
@@ -98,6 +115,10 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
   // Private ground of 5.16: mqtt.process.test.ts fails when the library changes.
   const notNow = new Error("acknowledged after commit");
   client.handleMessage = (packet: IPublishPacket, callback: (error?: Error) => void) => {
+    if (packet.topic === uptimeTopic && packet.qos === 0) {
+      hooks.watch.uptime(packet.payload as Buffer, packet.retain, Date.now());
+      return callback();
+    }
     const messageId = packet.qos > 0 ? (packet.messageId ?? null) : null;
     const goOn = hooks.onMessage({ topic: packet.topic, payload: packet.payload as Buffer, retained: packet.retain, messageId }, epoch);
     const next = () => (messageId === null ? callback() : callback(notNow));
@@ -155,6 +176,23 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     });
     hooks.onSession([...atBroker]);
   };
+  let heardAt = 0;
+  let isAnswered = true;
+  let unanswered = 0;
+  // First of all, so that the answer is here before what the broker has kept.
+  const askUptime = () => {
+    if (unanswered >= unansweredAtMost) return hooks.watch.silent(Date.now());
+    isAnswered = false;
+    const of = epoch;
+    const silent = () => of === epoch && hooks.watch.silent(Date.now());
+    client.subscribe(uptimeTopic, { qos: 0 }, (error) => {
+      if (of !== epoch) return;
+      isAnswered = true;
+      unanswered = 0;
+      if (error) silent();
+      else setTimeout(silent, uptimeWaitMs).unref();
+    });
+  };
   let connectedAt = Number.POSITIVE_INFINITY;
   const comeBack = () => {
     const come = () => {
@@ -171,10 +209,18 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     leaving.clear();
     refused.clear();
     hooks.onChange(true, "");
-    if (!sessionPresent) hooks.onForgotten();
+    hooks.watch.connected(sessionPresent, Date.now());
+    askUptime();
     subscribeNow();
   });
-  client.on("error", (error) => {
+  client.on("packetreceive", () => {
+    heardAt = Date.now();
+  });
+  client.on("disconnect", ({ reasonCode }) => {
+    if (reasonCode === shuttingDown) hooks.watch.wentDown();
+  });
+  client.on("error", (error: Error & { code?: string | number }) => {
+    if (error.code === "ECONNREFUSED") hooks.watch.wentDown();
     why = explain(error, broker.url);
     if (!client.connected) hooks.onChange(false, why);
   });
@@ -182,6 +228,9 @@ export function connectMqtt(broker: BrokerOptions, clientId: string, session: re
     epoch++; // ids of this connection mean nothing on the next
     held = null;
     if (ended) return;
+    if (connectedAt !== Number.POSITIVE_INFINITY) hooks.watch.lost(heardAt, Date.now());
+    if (!isAnswered) unanswered++;
+    isAnswered = true;
     hooks.onChange(false, why);
     if (performance.now() - connectedAt >= provenMs) tries = 0;
     connectedAt = Number.POSITIVE_INFINITY;

@@ -3,7 +3,15 @@ import type pg from "pg";
 import type { Latest, Role, Signal, Source } from "./sample.ts";
 
 export type Mapping = { pattern: string; path: string; tsPath: string | null; signal: Signal };
-export type Machine = { id: number; lineId: number; path: string; source: Source | null; signals: Map<string, Signal>; job: Signal | null };
+export type Machine = {
+  id: number;
+  lineId: number;
+  path: string;
+  source: Source | null;
+  signals: Map<string, Signal>;
+  job: Signal | null /** Of its fastest product, s a piece; null: none is known. */;
+  idealCycleS: number | null;
+};
 
 export type Plant = {
   revision: number;
@@ -17,9 +25,9 @@ export type Plant = {
   sparkplugMappings: Map<string, Map<string, Signal>>;
 };
 
-type SourceRow = Source & { announced: boolean | null };
-type MachineRow = { id: number; lineId: number; path: string };
-type LatestRow = Omit<Latest, "changes">;
+type SourceRow = Omit<Source, "newestAt"> & { newestAt: number | null };
+type MachineRow = { id: number; lineId: number; path: string; idealCycleS: number | null };
+type LatestRow = Omit<Latest, "changes" | "keptAt">;
 type SignalRow = Omit<Signal, "source" | "counter" | "valueMap" | "latest" | "work" | "markedHour"> & {
   key: string;
   sourceId: number;
@@ -37,15 +45,16 @@ export async function loadPlant(db: pg.ClientBase, before: Plant | null): Promis
     const revision = await db.query<{ revision: string }>("select revision from plant_revision");
     const sources = await db.query<SourceRow>(`-- ingest.sources
       select s.id, s.address, s.form, s.no_data_timeout_s * 1000 as "noDataTimeoutMs", s.max_backfill_s::float8 * 1000 as "maxBackfillMs", t.announced,
-        extract(epoch from t.announced_at)::float8 * 1000 as "announcedAt"
+        ${ms("t.announced_at")} as "announcedAt", t.announced_by as "announcedBy", ${ms("t.last_at")} as "newestAt"
       from source s left join source_status t on t.source_id = s.id where s.retired_at is null`);
     const machines = await db.query<MachineRow>(`-- ingest.machines
-      select m.id, m.line_id as "lineId", concat_ws('/', si.key, a.key, l.key, m.key) as path
+      select m.id, m.line_id as "lineId", concat_ws('/', si.key, a.key, l.key, m.key) as path,
+        (select min(c.ideal_cycle_s) from ideal_cycle c where c.machine_id = m.id and (c.to_at is null or c.to_at > now())) as "idealCycleS"
       from machine m join line l on l.id = m.line_id join area a on a.id = l.area_id join site si on si.id = a.site_id`);
     const signals = await db.query<SignalRow>(`-- ingest.signals
       select g.id, g.machine_id as "machineId", m.line_id as "lineId", g.source_id as "sourceId", g.key, g.role, g.retention_class = 'ledger' as ledger,
         concat_ws('/', si.key, a.key, l.key, m.key, g.key) as path, g.scale, g.value_offset as "offset", g.value_map as "valueMap",
-        g.counter_mode as "counterMode", g.counter_modulus as "counterModulus", g.low_limit as "lowLimit", g.high_limit as "highLimit", g.unit,
+        g.counter_mode as "counterMode", g.counter_modulus as "counterModulus", g.low_limit as "lowLimit", g.high_limit as "highLimit", g.unit, g.dead_band as "deadBand",
         coalesce(g.retired_at, m.retired_at, l.retired_at, a.retired_at, si.retired_at) is not null as retired,
         case when t.signal_id is not null then json_build_object('at', ${ms("t.at")}, 'value', t.value, 'text', t.text_value, 'flags', t.flags,
           'receivedAt', ${ms("t.received_at")}, 'pieceAt', ${ms("t.piece_at")}, 'cycleS', t.cycle_s, 'periodS', t.period_s, 'valuesTotal', t.values_total, 'firstAt', ${ms("t.first_at")}) end as latest
@@ -61,8 +70,25 @@ export async function loadPlant(db: pg.ClientBase, before: Plant | null): Promis
 
 function remembered(role: string, row: LatestRow): Latest {
   const at = Math.round(row.at * 1000) / 1000;
-  return { ...row, at, changes: role === "job" ? [{ at, text: row.text ?? "" }] : null };
+  return { ...row, at, keptAt: null, changes: role === "job" ? [{ at, text: row.text ?? "" }] : null };
 }
+
+/** What was not committed yet is known of the copy before. */
+const newestOf = ({ newestAt }: SourceRow, before: Source | undefined) =>
+  Math.max(newestAt ?? Number.NEGATIVE_INFINITY, before?.newestAt ?? Number.NEGATIVE_INFINITY);
+
+/** Stands for a source that was retired. */
+const goneSource = (id: number, address: string): Source => ({
+  id,
+  address,
+  form: "mapped",
+  noDataTimeoutMs: 60_000,
+  maxBackfillMs: 0,
+  announced: null,
+  announcedAt: null,
+  announcedBy: null,
+  newestAt: Number.NEGATIVE_INFINITY,
+});
 
 const ms = (column: string) => `extract(epoch from ${column})::float8 * 1000`;
 
@@ -74,12 +100,12 @@ function build(
   signalRows: SignalRow[],
   mappingRows: MappingRow[],
 ): Plant {
-  const sourceById = new Map(sourceRows.map((row) => [row.id, row as Source]));
-  const sources = new Map(sourceRows.map((row) => [row.address, row as Source]));
+  const sources = new Map(sourceRows.map((row) => [row.address, { ...row, newestAt: newestOf(row, before?.sources.get(row.address)) }]));
+  const sourceById = new Map([...sources.values()].map((source) => [source.id, source]));
   const machines = new Map<number, Machine>();
   const machinePaths = new Map<string, Machine>();
   for (const row of machineRows) {
-    const machine: Machine = { id: row.id, lineId: row.lineId, path: row.path, source: sources.get(row.path) ?? null, signals: new Map(), job: null };
+    const machine: Machine = { ...row, source: sources.get(row.path) ?? null, signals: new Map(), job: null };
     machines.set(row.id, machine);
     machinePaths.set(row.path, machine);
   }
@@ -92,7 +118,7 @@ function build(
       id: row.id,
       machineId: row.machineId,
       lineId: row.lineId,
-      source: source ?? { id: row.sourceId, address: row.path, form: "mapped", noDataTimeoutMs: 60_000, maxBackfillMs: 0, announced: null, announcedAt: null },
+      source: source ?? goneSource(row.sourceId, row.path),
       path: row.path,
       role: row.role as Role,
       ledger: row.ledger,
@@ -103,6 +129,7 @@ function build(
       lowLimit: row.lowLimit,
       highLimit: row.highLimit,
       unit: row.unit,
+      deadBand: row.deadBand,
       retired: row.retired || !source,
       latest: row.latest && remembered(row.role, row.latest),
       work: null,

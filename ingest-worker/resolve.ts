@@ -1,6 +1,5 @@
 // From topic and value to a sample of a signal, or a letter with the reason. Unknown ones are set aside for review, never lost.
 
-import { topicMatches } from "#/server/domain/topic-filter.ts";
 import {
   decodeMachine,
   decodeSignal,
@@ -8,47 +7,25 @@ import {
   instant,
   itemsOf,
   parsePayload,
-  payloadOf,
   type Refusal,
   type RefusedItem,
-  valueAt,
+  valuesIn,
   whyNotScalar,
-} from "./decode.ts";
+} from "#/server/domain/payload.ts";
+import { convert, future, mappedReading, maxFutureMs, nothingAt, whyTooOld } from "#/server/domain/reading.ts";
+import { topicMatches } from "#/server/domain/topic-filter.ts";
+import { type LinkMemory, Links } from "./online.ts";
 import type { Machine, Mapping, Plant } from "./plant.ts";
-import { Flag, handedOver, type Letter, type LinkEvent, namespace, type RawValue, type Sample, type Signal, type Source, valueLetter } from "./sample.ts";
+import { Flag, handedOver, type Incoming, namespace, payloadOf, type RawValue, type Signal, type Sink, valueLetter } from "./sample.ts";
 
-export type Incoming = {
-  topic: string;
-  payload: Buffer;
-  retained: boolean;
-  receivedAt: number;
-  /** A letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
-  again?: boolean;
-  /** The present, where it is not the time of receipt. */
-  now?: number;
-};
 type Came = Omit<Incoming, "payload">;
-/** Where resolved things go; batch.ts is one. setAside: values that are counted with the letter of one that came before. */
-export type Sink = {
-  sample(sample: Sample): void;
-  letter(letter: Letter): void;
-  link(event: LinkEvent): void;
-  repeat(): void;
-  setAside(code: string, values: number): void;
-};
-
-/** at: ms; infinite where it is not known. inPlant: its machine was known. isGuess: nobody said so, but nobody would have heard it either. */
-type Said = { alive: boolean; at: number; inPlant: boolean; isGuess?: boolean };
 /** What outlives a copy of the plant. */
-export type Memory = {
-  /** What each link last said of itself, committed or not. */
-  said: Map<string, Said>;
+export type Memory = LinkMemory & {
   /** The newest instant that was given to a value without a time, ms. */
   lastStamp: number;
 };
-export const newMemory = (): Memory => ({ said: new Map(), lastStamp: 0 });
+export const newMemory = (): Memory => ({ said: new Map(), absence: null, lastStamp: 0 });
 
-export const maxFutureMs = 5 * 60_000;
 /** Topics come from outside: what they can make us remember is bounded. */
 const maxRemembered = 200_000;
 /** Longer ones no index takes; a plant's own topics have at most 332. */
@@ -67,6 +44,8 @@ export class Resolver {
   private readonly retainTrendMs: number;
   private readonly memory: Memory;
   private readonly isOurs: (topic: string) => boolean;
+  /** What machines say of their own links. */
+  readonly links: Links;
 
   /** isOurs: the topics of this worker's share. What comes on others, of subscriptions that its session at the broker had before, is handed over. */
   constructor(plant: Plant, retainTrendMs: number, memory = newMemory(), isOurs: (topic: string) => boolean = () => true) {
@@ -74,6 +53,7 @@ export class Resolver {
     this.retainTrendMs = retainTrendMs;
     this.memory = memory;
     this.isOurs = isOurs;
+    this.links = new Links(plant, memory, isOurs);
   }
 
   /** One JSON, plain or mapped message. */
@@ -90,7 +70,7 @@ export class Resolver {
       case "own":
         return;
       case "nowhere":
-        return this.setAside(route.refusal, incoming, sink);
+        return this.setAside({ ...route.refusal, values: valuesIn(incoming.payload) }, incoming, sink);
       case "elsewhere":
         return incoming.again ? this.read(route.reading, incoming, sink) : this.handOver(incoming, sink);
       default:
@@ -124,7 +104,7 @@ export class Resolver {
       case "mapped":
         return this.mappedMessage(reading.mappings, incoming, sink);
       case "online":
-        return this.onlineMessage(reading.address, incoming, sink);
+        return this.links.message(reading.address, incoming, sink);
     }
   }
 
@@ -165,73 +145,15 @@ export class Resolver {
     if ("code" in parsed) return this.setAside(parsed, incoming, sink);
     let isHeld = false;
     for (const mapping of mappings) {
-      const found = valueAt(parsed.json, mapping.path);
-      const value =
-        mapping.path === "" && found !== null && typeof found === "object" && Object.hasOwn(found, "value") ? (found as { value: unknown }).value : found;
-      if (value === undefined) continue;
+      const read = mappedReading(parsed.json, mapping);
+      if (read === null) continue;
       isHeld = true;
-      const parent = mapping.path.includes(".") ? valueAt(parsed.json, mapping.path.slice(0, mapping.path.lastIndexOf("."))) : parsed.json;
-      const sent = mapping.tsPath !== null ? valueAt(parsed.json, mapping.tsPath) : (valueAt(parent, "ts") ?? valueAt(parsed.json, "ts"));
-      const at = instant(sent);
+      const { value, sent, at } = read;
       if (at !== null && typeof at === "object") this.setValueAside(topicOf(mapping.signal), null, sent, value, at, incoming, sink);
       else this.value(mapping.signal, null, null, at, value, incoming, 0, sink);
     }
     const [first] = mappings;
-    if (!isHeld && first)
-      this.setAside({ code: "payload_shape", reason: `The message has nothing at "${first.path}", which is mapped to ${first.signal.path}.` }, incoming, sink);
-  }
-
-  // .../<machine>/_online, retained, true or false; its will says false.
-  private onlineMessage(address: string, incoming: Incoming, sink: Sink) {
-    const parsed = parsePayload(incoming.payload);
-    if ("code" in parsed) return refuse(sink, incoming, parsed);
-    const wrapped = parsed.json !== null && typeof parsed.json === "object" && !Array.isArray(parsed.json);
-    const value = wrapped ? (valueAt(parsed.json, "value") ?? valueAt(parsed.json, "online")) : parsed.json;
-    let at = wrapped ? instant(valueAt(parsed.json, "ts") ?? valueAt(parsed.json, "timestamp")) : null;
-    if (at !== null && typeof at === "object") return refuse(sink, incoming, at);
-    const alive =
-      value === true || value === 1 || value === "true" || value === "online"
-        ? true
-        : value === false || value === 0 || value === "false" || value === "offline"
-          ? false
-          : null;
-    if (alive === null) return refuse(sink, incoming, { code: "value_type", reason: "_online takes true or false." });
-    if (at !== null && at > incoming.receivedAt + maxFutureMs) return refuse(sink, incoming, future(at, incoming.receivedAt));
-    const source = this.plant.sources.get(address);
-    const last = this.lastSaid(address, source);
-    // What the broker has kept since before we lost sight holds all the time since then.
-    if (at !== null && last?.isGuess && incoming.retained && at <= last.at) at = last.at + 1;
-    const event = { alive, at: at ?? incoming.receivedAt, inPlant: source !== undefined };
-    if (this.memory.said.size >= maxRemembered) this.memory.said.clear();
-    if (incoming.again) {
-      if (last) this.memory.said.set(address, last); // one that is tried again is of the past: what was last said stays
-    } else {
-      // A heartbeat, or what the broker has kept and tells again at each connect. Of an earlier time than what was said last it fills the past, and is new.
-      if (last?.alive === alive && (at === null || at >= last.at)) return;
-      this.memory.said.set(address, event);
-    }
-    sink.link({ address, at: event.at, kind: alive ? "online" : "offline", alive, detail: "", receivedAt: incoming.receivedAt });
-  }
-
-  /**
-   * The broker has kept nothing for us since `watchedTo` (ms): of each machine of ours that last said that it is online nothing is known since then,
-   * until it says so again.
-   */
-  forgotten(watchedTo: (topic: string) => number, receivedAt: number, sink: Sink): void {
-    for (const source of this.plant.sources.values()) {
-      const topic = `${namespace}/${source.address}/_online`;
-      const last = source.form === "json" && this.isOurs(topic) ? this.lastSaid(source.address, source) : null;
-      if (!last?.alive) continue;
-      const at = Math.min(receivedAt, Math.max(watchedTo(topic), last.at + 1));
-      this.memory.said.set(source.address, { alive: false, at, inPlant: true, isGuess: true });
-      sink.link({ address: source.address, at, kind: "offline", alive: false, detail: "The broker kept nothing for Takt.", receivedAt });
-    }
-  }
-
-  private lastSaid(address: string, source: Source | undefined): Said | null {
-    const said = this.memory.said.get(address);
-    if (said && said.inPlant === (source !== undefined)) return said;
-    return source && source.announced !== null ? { alive: source.announced, at: source.announcedAt ?? Number.POSITIVE_INFINITY, inPlant: true } : null;
+    if (!isHeld && first) this.setAside(nothingAt(first.path, first.signal.path), incoming, sink);
   }
 
   /** One metric of a Sparkplug node or device. ts: as it was sent; null or undefined: it was not. retriedAt: the present, for a letter that is tried once more. */
@@ -259,7 +181,9 @@ export class Resolver {
     if ("code" in out) return this.setValueAside(metric !== null ? `spBv1.0/${topic}` : (topic ?? topicOf(signal)), metric, sentAt, raw, out, from, sink);
     if (sentAt === null) flags |= Flag.stampedOnReceipt;
     if (out.value === null && out.text === null) flags |= Flag.noValue;
-    sink.sample({ signal, at: sentAt ?? this.stampOf(from), value: out.value, text: out.text, flags, receivedAt });
+    const at = sentAt ?? this.stampOf(from);
+    if (at > signal.source.newestAt) signal.source.newestAt = at;
+    sink.sample({ signal, at, value: out.value, text: out.text, flags, receivedAt });
   }
 
   // A message, or an item of one, that went nowhere. An unreadable one is no value: it stays unreadable, and what is like it is the same again.
@@ -292,15 +216,11 @@ export class Resolver {
 
   private whyNotNow(signal: Signal, at: number, receivedAt: number, now: number): Refusal | null {
     if (at > now + maxFutureMs) return future(at, now);
-    const age = receivedAt - at;
-    if (age > signal.source.maxBackfillMs)
-      return {
-        code: "ts_too_old",
-        reason: `The value is from ${day(at)}, ${days(age)} days old; ${signal.source.address} delivers at most ${days(signal.source.maxBackfillMs)} days back (max_backfill).`,
-      };
-    if (!signal.ledger && age > this.retainTrendMs)
-      return { code: "ts_too_old", reason: `The value is from ${day(at)}, ${days(age)} days old; measurements are kept ${days(this.retainTrendMs)} days.` };
-    return null;
+    return whyTooOld(at, receivedAt, {
+      maxBackfillMs: signal.source.maxBackfillMs,
+      by: signal.source.address,
+      retainMs: signal.ledger ? null : this.retainTrendMs,
+    });
   }
 
   private routeOf(topic: string): Exclude<Route, { to: "elsewhere" }> {
@@ -331,59 +251,9 @@ export class Resolver {
   }
 }
 
-const future = (at: number, receivedAt: number): Refusal => ({
-  code: "ts_future",
-  reason: `The time stamp ${day(at)} is ${Math.round((at - receivedAt) / 1000)} s ahead of this server; at most ${maxFutureMs / 60_000} min are taken. Check the device's clock.`,
-});
-const day = (at: number) => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-const days = (ms: number) => Math.round(ms / 8_640_000) / 10;
-
 const topicOf = (signal: Signal) => `${namespace}/${signal.path}`;
 const micros = (at: number, more: number) => Math.round(at * 1000 + more) / 1000;
 
 /** When an item of a message came: tried again, those without a time of their own have the instants that were set aside for them. */
 const came = (incoming: Incoming, { at }: Entry, i: number): Came =>
   incoming.again && at === null && i > 0 ? { ...incoming, receivedAt: micros(incoming.receivedAt, i) } : incoming;
-
-/** A message that is no value: what is like it is the same again. */
-function refuse(sink: Sink, { topic, payload, receivedAt }: Incoming, { code, reason }: Refusal) {
-  sink.letter({ form: "message", topic, metric: null, payload, valueCount: 1, code, reason, receivedAt });
-}
-
-type Converted = { value: number | null; text: string | null };
-
-/** A raw value in the signal's terms: number in its unit, or text. States stay as read: what they mean is looked up when they are read. */
-export function convert(signal: Signal, raw: RawValue): Converted | Refusal {
-  if (raw === null) return { value: null, text: null };
-  switch (signal.role) {
-    case "state":
-      return typeof raw === "number" ? { value: raw, text: null } : { value: null, text: String(raw).toWellFormed() };
-    case "job":
-    case "product":
-    case "fault_code":
-      return { value: null, text: String(signal.valueMap?.get(String(raw)) ?? raw).toWellFormed() }; // as the database gives it back
-  }
-  const mapped = signal.valueMap?.get(String(raw)) ?? raw;
-  const number = typeof mapped === "boolean" && signal.counter === null ? Number(mapped) : mapped;
-  if (typeof number !== "number")
-    return /^[-+]?(nan|inf(inity)?)$/i.test(String(number))
-      ? { code: "value_not_finite", reason: "The value is not a finite number (NaN or infinite)." }
-      : {
-          code: "value_type",
-          reason: `${signal.path} takes numbers, but ${describe(raw)} was sent.${typeof raw === "string" && Number.isFinite(Number(raw)) && raw.trim() !== "" ? " Send it without quotes." : ""}`,
-        };
-  const value = number * signal.scale + signal.offset;
-  if (!Number.isFinite(value)) return { code: "value_not_finite", reason: "The value is not a finite number after scaling." };
-  if (signal.counter && value < 0)
-    return { code: "counter_negative", reason: `The count ${value} is negative. Check the type of the counter in the PLC (signed, rolled over?).` };
-  if (signal.counter && Math.abs(value) > Number.MAX_SAFE_INTEGER)
-    return { code: "value_not_finite", reason: `The count ${value} is too large to be counted exactly (more than 2^53).` };
-  if ((signal.lowLimit !== null && value < signal.lowLimit) || (signal.highLimit !== null && value > signal.highLimit))
-    return {
-      code: "value_out_of_limits",
-      reason: `${value} ${signal.unit} is outside the physical limits of ${signal.path} (${signal.lowLimit ?? "-∞"} to ${signal.highLimit ?? "∞"}). A broken wire?`,
-    };
-  return { value, text: null };
-}
-
-const describe = (raw: RawValue) => (typeof raw === "string" ? `the text "${raw.slice(0, 60)}"` : `${raw}`);

@@ -8,6 +8,8 @@ import type { SparkplugLink } from "./sparkplug-link.ts";
 
 const atOnce = 2_000;
 const lookedAt = 10_000;
+/** Of payloads read at once: letters may be of some MB each. */
+const mostBytesAtOnce = 16 * 1024 * 1024;
 
 type Row = { id: string; topic: string; isFresh: boolean };
 type LetterRow = { id: string; form: "message" | "value"; topic: string; metric: string | null; payload: Buffer; payloadSize: number; receivedAt: number };
@@ -29,7 +31,9 @@ export async function feedRetries(
   const { rows } = await db.query<LetterRow>(
     `-- ingest.retries
      select id, form, topic, metric, payload, payload_size as "payloadSize", extract(epoch from received_at)::float8 * 1000 as "receivedAt"
-     from dead_letter where id = any($1::bigint[]) and status = 'retry' order by received_at, id`,
+     from (
+       select *, sum(length(payload)) over (order by received_at, id) - length(payload) as before from dead_letter where id = any($1::bigint[]) and status = 'retry'
+     ) letter where before < ${mostBytesAtOnce} order by received_at, id`,
     [ids],
   );
   const now = Date.now();
@@ -51,7 +55,7 @@ export async function feedRetries(
   }
   if (hopeless.length > 0)
     await db.query("-- ingest.hopeless\nupdate dead_letter set status = 'open', status_at = now() where id = any($1::bigint[])", [hopeless]);
-  return isMore;
+  return isMore || rows.length < ids.length;
 }
 
 function feed(

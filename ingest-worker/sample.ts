@@ -1,12 +1,10 @@
 // What flows through the worker: from a raw value on the wire to a sample of a signal, or a letter that says why not.
 import type { CounterRule } from "#/server/domain/counter.ts";
-import { payloadOf } from "./decode.ts";
 
 /** Root of the topics that follow the plant: takt/v1/<site>/<area>/<line>/<machine>/<signal>. */
 export const namespace = "takt/v1";
 
-/** A value as read from a payload, before it is known which signal it belongs to. */
-export type RawValue = number | string | boolean | null;
+export type { RawValue } from "#/server/domain/payload.ts";
 
 /** Bits of a sample's flags, as in the schema. */
 export const Flag = { stampedOnReceipt: 1, historical: 2, noValue: 4, badQuality: 8 } as const;
@@ -30,12 +28,16 @@ export type Signal = {
   lowLimit: number | null;
   highLimit: number | null;
   unit: string;
+  /** Measurements: a smaller change from the last kept value is not kept; null: every value is. */
+  deadBand: number | null;
   retired: boolean;
   latest: Latest | null;
   /** Of the batch being written; becomes latest after COMMIT, and is dropped when the batch fails. */
   work: Latest | null;
   /** Trend: hour whose mark for the roll-up is set in this generation (ms); NaN: none. */
   markedHour: number;
+  /** Counts: the last minute (ms) in which something was remarked, by its kind. */
+  remarkedMinute?: Partial<Record<string, number>>;
 };
 
 export type Latest = {
@@ -50,6 +52,8 @@ export type Latest = {
   valuesTotal: number;
   /** The oldest reading ever written; null: not known. Nothing is looked for before it. */
   firstAt: number | null;
+  /** With a dead band: instant of the last value that was kept, which `value` is; null: not known, the next one is kept. */
+  keptAt: number | null;
   /** Job signals: the last few changes in order of device time, kept in memory only; before the first of them is not known here. */
   changes: readonly { at: number; text: string }[] | null;
 };
@@ -63,6 +67,10 @@ export type Source = {
   announced: boolean | null;
   /** ms; when it said so. */
   announcedAt: number | null;
+  /** Kind of the event in which it said so, or in which it was found out. */
+  announcedBy: string | null;
+  /** ms; the newest instant of a value that came from it, committed or not; -Infinity: none did. */
+  newestAt: number;
 };
 
 /** One signal at one instant. at, receivedAt: ms since 1970 UTC (fractions are microseconds). */
@@ -86,7 +94,41 @@ export type Letter = {
 export const handedOver = "other_worker";
 
 /** What a link said of itself, or what was seen missing on it. */
-export type LinkEvent = { address: string; at: number; kind: string; alive: boolean | null; detail: string; receivedAt: number };
+export type LinkEvent = {
+  address: string;
+  at: number;
+  kind: string;
+  alive: boolean | null;
+  detail: string;
+  receivedAt: number;
+  /** The word that was heard last: it is the present, whatever instants stand in those before it. */
+  isLast?: boolean;
+};
+
+/** One message as it came. */
+export type Incoming = {
+  topic: string;
+  payload: Buffer;
+  retained: boolean;
+  receivedAt: number;
+  /** A letter that is tried once more; without a time of its own it keeps the instant at which it first came. */
+  again?: boolean;
+  /** The present, where it is not the time of receipt. */
+  now?: number;
+};
+
+/** Where resolved things go; batch.ts is one. setAside: values that are counted with the letter of one that came before. */
+export type Sink = {
+  sample(sample: Sample): void;
+  letter(letter: Letter): void;
+  link(event: LinkEvent): void;
+  repeat(): void;
+  setAside(code: string, values: number): void;
+};
+
+/** A part of a message as a payload of its own. A number that is not finite stays so: as null it would be none. */
+export const payloadOf = (item: unknown): Buffer =>
+  Buffer.from(JSON.stringify(item, (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value)));
 
 /** A letter that keeps one value of a message in the form in which it can be tried again alone. ts: as it was sent; null or undefined: it was not. */
 export function valueLetter(topic: string, metric: string | null, ts: unknown, value: unknown, code: string, reason: string, receivedAt: number): Letter {

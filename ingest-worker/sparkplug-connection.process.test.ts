@@ -164,7 +164,10 @@ describe("connection", () => {
     await client.publishAsync(`STATE/${hostId}`, "OFFLINE", { qos: 1 }); // as programs of Sparkplug 2.2 say it
     await until("contradicted again", () => seen.length === 4);
     expect(seen[3]!.text).toBe(seen[0]!.text);
-    expect(noted.problems).toEqual(Array(2).fill(expect.stringMatching(/Someone said that the host application host\d+ is offline/)));
+    await client.publishAsync(stateOf(hostId), "garbage", { qos: 1, retain: true });
+    await until("contradicted once more", () => seen.length === 6);
+    expect(seen.slice(4).map(({ text }) => text)).toEqual(["garbage", seen[0]!.text]);
+    expect(noted.problems).toEqual(Array(3).fill(expect.stringMatching(/Someone said that the host application host\d+ is offline/)));
     expect(noted.got).toEqual([]);
   });
 

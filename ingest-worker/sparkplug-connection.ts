@@ -177,7 +177,7 @@ export class SparkplugConnection {
       if (answer) {
         this.publish(answer);
         this.problem(
-          `Someone said that the host application ${this.options.hostId} is offline. It is not, and said so. If this happens again, another program uses the same name.`,
+          `Someone said that the host application ${this.options.hostId} is offline, or wrote something else on its topic. It is online, and said so. If this happens again, another program uses the same name.`,
         );
       }
       return done();

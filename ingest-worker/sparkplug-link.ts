@@ -1,7 +1,7 @@
 // Sparkplug: the host application's connection and rules, joined to the filling batch.
 import type { BrokerOptions } from "./mqtt.ts";
-import type { Resolver, Sink } from "./resolve.ts";
-import { Flag, valueLetter } from "./sample.ts";
+import type { Resolver } from "./resolve.ts";
+import { Flag, type Sink, valueLetter } from "./sample.ts";
 import type { Said } from "./sparkplug/liveness.ts";
 import { type HostOutput, SparkplugHost } from "./sparkplug.ts";
 import { SparkplugConnection } from "./sparkplug-connection.ts";

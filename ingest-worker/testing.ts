@@ -19,8 +19,18 @@ export function plantOf(spec: Record<string, Record<string, SignalSpec>>): Plant
   };
   for (const [path, signals] of Object.entries(spec)) {
     const id = plant.machines.size + 1;
-    const source: Source = { id, address: path, form: "json", noDataTimeoutMs: 60_000, maxBackfillMs: 90 * 86_400_000, announced: null, announcedAt: null };
-    const machine: Machine = { id, lineId: 1, path, source, signals: new Map(), job: null };
+    const source: Source = {
+      id,
+      address: path,
+      form: "json",
+      noDataTimeoutMs: 60_000,
+      maxBackfillMs: 90 * 86_400_000,
+      announced: null,
+      announcedAt: null,
+      announcedBy: null,
+      newestAt: Number.NEGATIVE_INFINITY,
+    };
+    const machine: Machine = { id, lineId: 1, path, source, signals: new Map(), job: null, idealCycleS: null };
     plant.machines.set(id, machine);
     plant.machinePaths.set(path, machine);
     plant.sources.set(path, source);
@@ -45,6 +55,7 @@ function aSignal(given: SignalSpec & Pick<Signal, "id" | "machineId" | "source" 
     lowLimit: null,
     highLimit: null,
     unit: "",
+    deadBand: null,
     retired: false,
     latest: null,
     work: null,

@@ -1,6 +1,7 @@
 // The set-based writes of a batch that follow its samples. Every one of them a statement, prepared once.
 import { createHash } from "node:crypto";
 import type pg from "pg";
+import { maxPayloadBytes } from "#/server/domain/payload.ts";
 import type { Batch } from "./batch.ts";
 import { float8Array, instantArray, int2Array, int4Array, textArray } from "./binary.ts";
 import type { Derived, MinuteCount } from "./derive.ts";
@@ -186,7 +187,7 @@ export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], so
   for (const link of links) {
     const source = sources.get(link.address);
     const last = source && announced.get(source.id);
-    if (source && link.alive !== null && (!last || link.at >= last.at)) announced.set(source.id, link);
+    if (source && link.alive !== null && (!last || link.isLast || (!last.isLast && link.at >= last.at))) announced.set(source.id, link);
   }
   const rows = [...announced].sort((a, b) => a[0] - b[0]);
   if (rows.length > 0)
@@ -195,8 +196,14 @@ export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], so
       text: `-- ingest.announced
         insert into source_status (source_id, announced, announced_at, announced_by) select * from unnest($1::int4[], $2::bool[], $3::timestamptz[], $4::text[])
         on conflict (source_id) do update set announced = excluded.announced, announced_at = excluded.announced_at, announced_by = excluded.announced_by
-        where source_status.announced_at is null or source_status.announced_at <= excluded.announced_at`,
-      values: [int4Array(rows.map((r) => r[0])), rows.map((r) => r[1].alive), instantArray(rows.map((r) => r[1].at)), rows.map((r) => r[1].kind)],
+        where source_status.announced_at is null or source_status.announced_at <= excluded.announced_at or excluded.source_id = any($5::int4[])`,
+      values: [
+        int4Array(rows.map((r) => r[0])),
+        rows.map((r) => r[1].alive),
+        instantArray(rows.map((r) => r[1].at)),
+        rows.map((r) => r[1].kind),
+        int4Array(rows.filter((r) => r[1].isLast).map((r) => r[0])),
+      ],
     });
 }
 
@@ -219,8 +226,8 @@ const fingerprint = (letter: Letter) =>
     .update(letter.payload)
     .digest("hex");
 
-/** Larger payloads are kept by their head. */
-const keptBytes = 1024 * 1024;
+/** Whatever could be read is kept whole; of what is too large for that, the head. */
+const keptBytes = maxPayloadBytes;
 
 /** Sets letters aside; one that stands there already is counted as a repeat and takes the new reason. What is handed over is to be tried again at once. */
 export async function insertLetters(db: pg.Client, letters: readonly Letter[]): Promise<void> {

@@ -16,10 +16,10 @@ import { newMemory, Resolver } from "./resolve.ts";
 import { feedRetries } from "./retry.ts";
 import { unreadLetter } from "./sample.ts";
 import { Share } from "./share.ts";
-import { inFlightMs } from "./sparkplug/edge-node.ts";
 import type { Said } from "./sparkplug/liveness.ts";
 import { openSparkplug, type SparkplugLink } from "./sparkplug-link.ts";
 import type { Part, Stats } from "./stats.ts";
+import { Watch } from "./watch.ts";
 import { type SafeContext, writeSafely } from "./write-safely.ts";
 
 /** A batch is written this long after its first value at the latest: below it, latency; above it, fewer transactions. */
@@ -40,7 +40,8 @@ export class Worker {
   private readonly nowAndThen = new NowAndThen((sentence) => this.log.warn(sentence));
   private mqtt: MqttLink | null = null;
   private sparkplug: SparkplugLink | null = null;
-  private holding = false;
+  /** Since when the pump waits, ms; null: it does not. */
+  private holdingSince: number | null = null;
   private stopping = false;
   private plantChanged = false;
   private claimDue = false;
@@ -49,8 +50,7 @@ export class Worker {
   private lost: Error | null = null;
   private readonly bell = new Bell();
   private readonly copy = new Bytes(4 * 1024 * 1024);
-  /** Until when (ms) someone has watched a topic, as far as its reader's session at the broker does not tell. */
-  private watchedTo: (topic: string) => number = () => 0;
+  private readonly watch: Watch;
   private readonly lineAnnouncedAt = new Map<number, number>();
 
   constructor(env: Env, stats: Stats, log: Logger, holder: string) {
@@ -61,6 +61,9 @@ export class Worker {
     this.broker = brokerOf(env);
     this.share = new Share(env.INGEST_TOPICS, env.SPARKPLUG_GROUPS);
     stats.heldBy(() => this.held.values);
+    const { filling } = this.held;
+    const links = () => this.resolver!.links;
+    this.watch = new Watch(this.memory, { writtenTo: (now) => this.writtenTo(now), links, sink: filling, filled: () => this.filled() });
   }
 
   stop(): void {
@@ -72,9 +75,11 @@ export class Worker {
   /** Runs until stopped. Database and broker may come and go. */
   async run(): Promise<void> {
     const awake = setInterval(() => this.mqtt?.keepAwake(), 10_000);
+    const looking = this.watch.start();
     try {
       await this.live();
     } finally {
+      looking.stop();
       clearInterval(awake);
     }
   }
@@ -98,7 +103,7 @@ export class Worker {
         // Into the batch, too: a second time it changes nothing, but the boards are told.
         if (!this.mqtt) {
           for (const link of await endUnwatched(db, this.env.SPARKPLUG_GROUPS, this.plant!.sources, Date.now())) this.held.filling.link(link);
-          this.watchedTo = await watchedTo(db);
+          this.watch.follows(await watchedTo(db), this.resolver!.links.topics(), Date.now());
         }
         this.openLinks(this.mqtt ? new Map() : await linksSaid(db));
         const beat = this.beat(side, lease);
@@ -185,19 +190,12 @@ export class Worker {
       onChange: (connected, why) => {
         if (connected) this.log.info(`connected to ${this.stats.brokerUrl}`);
         else if (this.stats.mqttConnected || why) this.log.warn(`Broker: ${why || "connection lost"}; trying again`);
-        if (!connected && this.stats.mqttConnected) {
-          const to = this.writtenTo(Date.now()) - inFlightMs;
-          this.watchedTo = () => to;
-        }
         this.stats.mqttConnected = connected;
         this.stats.subscribed = false;
         this.stats.troubles.broker = connected ? "" : `Broker: ${why || "connection lost"}`;
         this.stats.troubles.subscriptions = "";
       },
-      onForgotten: () => {
-        this.resolver!.forgotten(this.watchedTo, Date.now(), this.held.filling);
-        this.filled();
-      },
+      watch: this.watch,
       onSubscribed: (refused) => {
         this.stats.subscribed = refused === "";
         this.trouble("subscriptions", refused && `Broker: ${refused}`);
@@ -234,6 +232,7 @@ export class Worker {
     if (this.stopping) return true; // neither taken nor acknowledged: the next reader gets it. Left unread it would have the PUBACKs before it thrown away with the connection
     this.stats.messages++;
     const receivedAt = Date.now();
+    this.watch.look(receivedAt);
     this.held.of(epoch);
     const { batch } = this.held.filling;
     try {
@@ -257,7 +256,7 @@ export class Worker {
     this.stats.received = this.held.filling.received;
     this.held.cutIfLarge();
     if (!this.stopping && !this.held.isFull) return true;
-    this.holding = true;
+    this.holdingSince ??= Date.now();
     return false;
   }
 
@@ -319,8 +318,9 @@ export class Worker {
 
   // With a batch ready, more is read only when that one is under way to the database: the two then work side by side.
   private letGoOn(): void {
-    if (!this.holding || !this.held.hasRoom || this.stopping) return;
-    this.holding = false;
+    if (this.holdingSince === null || !this.held.hasRoom || this.stopping) return;
+    this.watch.wasAway(this.holdingSince, Date.now());
+    this.holdingSince = null;
     this.mqtt?.release();
     this.sparkplug?.release();
   }
@@ -344,7 +344,8 @@ export class Worker {
 
   private sign(side: pg.Client): Promise<void> {
     const now = Date.now();
-    return sign(side, this.env.INGEST_NAME, this.stats, this.writtenTo(now), now);
+    const writtenTo = this.writtenTo(now);
+    return sign(side, this.env.INGEST_NAME, this.stats, { writtenTo, watchedTo: Math.min(writtenTo, this.watch.readTo(now)) }, now);
   }
 
   private async close(side: pg.Client, lease: Lease): Promise<void> {
@@ -382,7 +383,7 @@ export class Worker {
     this.held.forget();
     this.stats.givenBack = this.held.givenBack;
     this.memory.said.clear();
-    this.holding = false;
+    this.holdingSince = null;
   }
 
   private trouble(part: Part, sentence: string): void {

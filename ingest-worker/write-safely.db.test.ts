@@ -164,12 +164,12 @@ describe("repeats and conflicts", () => {
 
 describe("what the database refuses", () => {
   const poison = async (when: string, table = "ledger_sample") => {
-    await db.query(
+    await fresh.asOwner.rows(
       `create or replace function poison() returns trigger language plpgsql as $$ begin if ${when} then raise exception 'no such value' using errcode = '22003'; end if; return new; end $$`,
     );
-    await db.query(`create or replace trigger poison before insert on ${table} for each row execute function poison()`);
+    await fresh.asOwner.rows(`create or replace trigger poison before insert on ${table} for each row execute function poison()`);
   };
-  const cure = (table = "ledger_sample") => db.query(`drop trigger if exists poison on ${table}`);
+  const cure = (table = "ledger_sample") => fresh.asOwner.rows(`drop trigger if exists poison on ${table}`);
 
   it("one value is set aside alone, its neighbours are written, and pieces are counted once", async () => {
     await poison("new.value = 37");
@@ -234,7 +234,7 @@ describe("what the database refuses", () => {
     await cure("link_event");
     expect(outcome).toEqual({ written: 1, duplicate: 0, setAside: new Map([["payload_shape", 0]]) });
     expect((await letters()).map((l) => l.topic).sort()).toEqual([press, `${press}-2`]);
-    const { rows } = await db.query("select address from link_event where alive and address = any($1) order by 1", [[press, `${press}-2`]]);
+    const { rows } = await db.query("select distinct address from link_event where alive and address = any($1) order by 1", [[press, `${press}-2`]]);
     expect(rows.map((r) => r.address)).toEqual([press, `${press}-2`]);
   });
 

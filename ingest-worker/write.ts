@@ -3,10 +3,12 @@ import type pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import type { Batch } from "./batch.ts";
 import { type Bytes, float8Array, instantArray, int2Array, int4Array } from "./binary.ts";
-import { type Derived, derive, markRange, note } from "./derive.ts";
+import { partLate } from "./dead-band.ts";
+import { type Derived, derive, markRange, note, vouch } from "./derive.ts";
 import { checkLease, type Lease } from "./lease.ts";
 import type { Plant } from "./plant.ts";
 import { between, merge, rangesOf, recount } from "./recount.ts";
+import { remarked } from "./remarks.ts";
 import { Flag, type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
 import { announce, insertLetters, insertLinks, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
 
@@ -37,6 +39,7 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
     await copyLedger(db, ctx.copy, derived.ledger);
     const late = await insertLate(db, derived.late);
     for (const sample of late.written) note(derived, sample);
+    for (const sample of late.passedOver) vouch(derived, sample);
     if (careful) advanceByWritten(late.written, derived);
     for (const sample of late.written) {
       const { signal } = sample;
@@ -58,12 +61,13 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
     await upsertLatest(db, derived.touched);
     await upsertPresence(db, derived);
     await upsertMarks(db, derived);
-    await insertLinks(db, batch.links, plant.sources);
+    await insertLinks(db, [...batch.links, ...[...derived.remarks.values()].map(({ event }) => event)], plant.sources);
     await settleRetried(db, batch.retried);
     const letters = [...batch.letters, ...late.conflicts];
     await insertLetters(db, letters);
     await announce(db, ctx.lineAnnouncedAt, derived, batch, late.written, letters.length > 0 || batch.retried.length > 0, plant);
     await db.query("commit");
+    remarked(derived.remarks.values());
     for (const signal of derived.touched) {
       signal.latest = signal.work;
       signal.work = null;
@@ -90,7 +94,11 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
 function outcome(derived: Derived, late: Late, letters: readonly Letter[], batch: Batch): Outcome {
   const setAside = new Map(batch.setAside);
   for (const { code, valueCount } of letters) setAside.set(code, (setAside.get(code) ?? 0) + valueCount);
-  return { written: derived.trend.length + derived.ledger.length + late.written.length, duplicate: late.duplicates + batch.repeats, setAside };
+  return {
+    written: derived.trend.length + derived.ledger.length + late.written.length,
+    duplicate: late.duplicates + late.passedOver.length + batch.repeats + derived.passedOver,
+    setAside,
+  };
 }
 
 /** Rows go to the database in parts of this size, so that it works on the first ones while the others are still being encoded. */
@@ -157,15 +165,17 @@ function bySignal(samples: readonly Sample[]): Sample[][] {
   return [...groups.values()].sort((a, b) => a[0]!.signal.id - b[0]!.signal.id);
 }
 
-type Late = { written: Sample[]; duplicates: number; conflicts: Letter[] };
+type Late = { written: Sample[]; passedOver: Sample[]; duplicates: number; conflicts: Letter[] };
 
-// Not newer than what is known of their signals: written where the instant is still free. Of two different values for one instant the first stays.
+// Not newer than what is known of their signals: written where the instant is still free and the dead band leaves them. Of two different values for one
+// instant the first stays.
 async function insertLate(db: pg.Client, samples: readonly Sample[]): Promise<Late> {
-  const out: Late = { written: [], duplicates: 0, conflicts: [] };
-  if (samples.length === 0) return out;
+  const { toWrite, passedOver } = await partLate(db, samples);
+  const out: Late = { written: [], passedOver, duplicates: 0, conflicts: [] };
+  if (toWrite.length === 0) return out;
   const first = new Map<string, Sample>();
   const more: Sample[] = [];
-  for (const s of samples) {
+  for (const s of toWrite) {
     const key = `${s.signal.id} ${s.at}`;
     if (first.has(key)) more.push(s);
     else first.set(key, s);
@@ -265,6 +275,8 @@ function allLate(samples: readonly Sample[]): Derived {
     sourceLatest: new Map(),
     ledgerMarks: new Map(),
     trendHours: [],
+    passedOver: 0,
+    remarks: new Map(),
   };
 }
 
@@ -288,6 +300,7 @@ function advanceByWritten(written: readonly Sample[], derived: Derived): void {
         periodS: before?.periodS ?? null,
         valuesTotal: total,
         firstAt: before ? before.firstAt : at,
+        keptAt: at,
         changes: signal.role === "job" ? [{ at, text: text ?? "" }] : null,
       };
     }

@@ -1,10 +1,14 @@
 /** The environment of the simulator; README.md has the whole table. Read nowhere else below simulator/. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { withSecretFiles } from "#/server/domain/secret-file.ts";
 
-const text = (name: string): string | undefined => {
-  const value = process.env[name]?.trim();
-  return value ? value : undefined;
-};
+const { present, wrong } = withSecretFiles(process.env, ["MQTT_URL", "MQTT_PASSWORD", "DATABASE_URL"], (path) => readFileSync(path, "utf8"));
+if (wrong.length > 0) {
+  for (const line of wrong) process.stderr.write(`takt simulate: ${line}\n`);
+  process.exit(1);
+}
+const text = (name: string): string | undefined => present[name]?.trim();
 
 export const env = {
   mqttUrl: text("MQTT_URL") ?? "mqtt://127.0.0.1:1883",

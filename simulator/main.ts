@@ -162,7 +162,7 @@ async function main(): Promise<void> {
     });
   }
   if (options.what === "print-plant") {
-    const about = options.load ? "The load plant of the simulator: npm run simulate -- --lines N --machines M --print-plant" : aboutDemoPlant;
+    const about = options.load ? "The load plant of the simulator: npm run -s simulate -- --lines N --machines M --print-plant" : aboutDemoPlant;
     process.stdout.write(plantFileText(plantOf(options), about));
   } else if (options.what === "replay") await replay(options, brokerOf(options), stopping.signal, log);
   else await run(options, stopping.signal);

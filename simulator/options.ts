@@ -11,7 +11,7 @@ what
   --from T [--to T]       publish the time from T on (ISO 8601, or an age such as 2h), then go on live or stop at --to
   --for 10m               stop after that much of the plant's time
   --replay FILE.csv --map FILE.yaml    publish recorded data instead
-  --print-plant           print the plant file (with --lines: of the load plant) and stop
+  --print-plant           print the plant file (with --lines: of the load plant) and stop; into a file: npm run -s simulate -- --print-plant > FILE
 
 how
   --speed 60 | max        the plant's time against the clock's; 1 is the default, other speeds need --from

@@ -17,7 +17,7 @@ const read = (text: string) => {
 };
 
 describe("the plant file of the demo", () => {
-  it("is what the simulator publishes: write it again with `npm run simulate -- --print-plant > simulator/plant.yaml`", () => {
+  it("is what the simulator publishes: write it again with `npm run -s simulate -- --print-plant > simulator/plant.yaml`", () => {
     expect(here("plant.yaml")).toBe(plantFileText(demoPlant, aboutDemoPlant));
   });
 

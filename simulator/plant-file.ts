@@ -4,7 +4,7 @@ import type { LineDef, MachineDef, PlantDef, ReasonDef, SignalDef, SiteDef } fro
 
 /** The head of simulator/plant.yaml. */
 export const aboutDemoPlant = `The simulated plant of the demo: two sites in two time zones, 5 lines, 30 machines.
-Written by the simulator: npm run simulate -- --print-plant > simulator/plant.yaml`;
+Written by the simulator: npm run -s simulate -- --print-plant > simulator/plant.yaml`;
 
 /** YAML text; `about` becomes the comment at its head. */
 export const plantFileText = (plant: PlantDef, about: string): string =>

@@ -198,7 +198,7 @@ describe("npm run simulate", () => {
   });
 
   it("replays a recording with its own times into a plant that was applied just now: nothing is too old", async () => {
-    await migrate(embedded.databaseUrl, { log: () => undefined });
+    await migrate(embedded.migrateUrl, { application: embedded.databaseUrl, log: () => undefined });
     const worker = await (await WorkerProcess.start({ DATABASE_URL: embedded.databaseUrl, MQTT_URL: embedded.mqttUrl })).ready();
     const database = new pg.Client({ connectionString: embedded.databaseUrl });
     await database.connect();

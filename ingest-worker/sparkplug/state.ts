@@ -62,11 +62,12 @@ export class OwnState {
   }
 
   /**
-   * Someone said that this host is offline while it is not (an old will that came late, or another program of the same name, also in the older form):
-   * the birth again, with the time of its own will. null: nothing to contradict.
+   * Someone wrote on this host's own topic what is not its birth (an old will that came late, another program of the same name, rubbish), or says in the
+   * older form that it is offline: the birth again, with the time of its own will. Edge nodes read nothing else there. null: nothing to contradict.
    */
   contradict(topic: StateTopic, payload: Buffer): Command | null {
     if (!this.saidOnline || topic.hostId !== this.hostId) return null;
+    if (!topic.legacy) return this.connectedAt !== null && payload.equals(onlinePayload(this.connectedAt)) ? null : this.birth();
     const state = parseState(payload);
     return typeof state !== "string" && !state.online ? this.birth() : null;
   }

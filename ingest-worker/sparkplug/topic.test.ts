@@ -128,7 +128,7 @@ describe("STATE", () => {
     expect([one.birth().payload, two.birth().payload]).toEqual([onlinePayload(t0), onlinePayload(t0 + 1_000)]);
   });
 
-  it("[tck-id-message-flow-hid-sparkplug-state-message-delivered] contradicts an offline of itself with its birth, at the time of its will; nothing else", () => {
+  it("[tck-id-message-flow-hid-sparkplug-state-message-delivered] contradicts what is not its birth with its birth, at the time of its will", () => {
     const own = new OwnState("takt");
     const mine = topic("spBv1.0/STATE/takt");
     own.will(t0);
@@ -138,7 +138,9 @@ describe("STATE", () => {
     expect(own.contradict(topic("STATE/takt"), Buffer.from("OFFLINE"))).toEqual(own.birth()); // in the older form
     expect(own.contradict(topic("STATE/takt"), Buffer.from("ONLINE"))).toBeNull();
     expect(own.contradict(mine, onlinePayload(t0))).toBeNull();
-    expect(own.contradict(mine, Buffer.from("rubbish"))).toBeNull();
+    for (const other of ["rubbish", "", "ONLINE", onlinePayload(t0 + 1).toString(), `${onlinePayload(t0)} `])
+      expect(own.contradict(mine, Buffer.from(other))).toEqual(own.birth());
+    expect(own.contradict(topic("STATE/takt"), Buffer.from("rubbish"))).toBeNull(); // not a topic of its own any more
     expect(own.contradict(topic("spBv1.0/STATE/other"), offlinePayload(t0))).toBeNull();
     own.death(t0 + 1);
     expect(own.contradict(mine, offlinePayload(t0 + 1))).toBeNull();

@@ -72,12 +72,17 @@ export function isTimeZone(zone: string): boolean {
  * runs into the new one's first, the later of the two begins at the end of the earlier.
  */
 export function shiftInstances(periods: readonly PatternPeriod[], zone: string, fromDate: string, toDate: string): ShiftInstance[] {
-  const found: ShiftInstance[] = [];
   // The evening before too: its night shift may run into the first day. Earlier ones cannot, no shift is longer than a day.
-  const dayBefore = addDays(fromDate, -1);
+  const found = plannedInstances(periods, zone, addDays(fromDate, -1), toDate);
+  return fitAround(found, []).filter((instance) => instance.businessDate >= fromDate);
+}
+
+/** As the patterns say, without a look at overlaps. */
+function plannedInstances(periods: readonly PatternPeriod[], zone: string, fromDate: string, toDate: string): ShiftInstance[] {
+  const found: ShiftInstance[] = [];
   for (const period of periods) {
     const end = earlier(period.toDate ?? toDate, toDate);
-    for (let date = later(period.fromDate, dayBefore); date < end; date = addDays(date, 1)) {
+    for (let date = later(period.fromDate, fromDate); date < end; date = addDays(date, 1)) {
       const weekday = Temporal.PlainDate.from(date).dayOfWeek;
       for (const shift of period.shifts) {
         if (!shift.weekdays.includes(weekday)) continue;
@@ -86,7 +91,60 @@ export function shiftInstances(periods: readonly PatternPeriod[], zone: string, 
       }
     }
   }
-  return fitAround(found, []).filter((instance) => instance.businessDate >= fromDate);
+  return found;
+}
+
+/** Days on which shifts are other than their pattern says; business dates, both included. extra_shift: times as of a shift, see `shiftTimes`. */
+export type CalendarException = { name: string; firstDate: string; lastDate: string } & (
+  | { kind: "holiday" }
+  | { kind: "cancelled_shift"; shiftId: number }
+  | { kind: "extra_shift"; startMin: number; endMin: number; breaks: readonly BreakTimes[] }
+);
+/** why: what the calendar calls the day on which it is cancelled. An extra one has the calendar's name for its own. */
+export type CalendarInstance = ShiftInstance & { status: "planned" | "extra" | "cancelled"; why: string | null };
+
+/**
+ * All instances with a business date in [fromDate, toDate), in order. Extra shifts take place on holidays, too, and what is planned fits around them. Those that
+ * are not cancelled do not overlap; cancelled ones have the times that they would have had.
+ */
+export function calendarInstances(
+  periods: readonly PatternPeriod[],
+  calendar: readonly CalendarException[],
+  zone: string,
+  fromDate: string,
+  toDate: string,
+): CalendarInstance[] {
+  const dayBefore = addDays(fromDate, -1);
+  const extras = calendar.flatMap((entry) => (entry.kind === "extra_shift" ? extraInstances(entry, zone, dayBefore, toDate) : []));
+  const cancelled: CalendarInstance[] = [];
+  const planned = plannedInstances(periods, zone, dayBefore, toDate).filter((instance) => {
+    const entry = calendar.find(
+      (one) =>
+        one.firstDate <= instance.businessDate &&
+        instance.businessDate <= one.lastDate &&
+        (one.kind === "holiday" || (one.kind === "cancelled_shift" && one.shiftId === instance.shiftId)),
+    );
+    if (entry) cancelled.push({ ...instance, status: "cancelled", why: entry.name });
+    return !entry;
+  });
+  const fittedExtras = fitAround(extras, []);
+  const all: CalendarInstance[] = [
+    ...fittedExtras.map((instance): CalendarInstance => ({ ...instance, status: "extra", why: null })),
+    ...fitAround(planned, fittedExtras).map((instance): CalendarInstance => ({ ...instance, status: "planned", why: null })),
+    ...cancelled,
+  ];
+  return all.filter(({ businessDate }) => businessDate >= fromDate).sort((a, b) => a.fromAt.getTime() - b.fromAt.getTime());
+}
+
+function extraInstances(entry: Extract<CalendarException, { kind: "extra_shift" }>, zone: string, fromDate: string, toDate: string): ShiftInstance[] {
+  const { name, startMin, endMin, breaks } = entry;
+  const times = shiftTimes({ shiftId: 0, name, weekdays: [], startMin, endMin, breaks });
+  const found: ShiftInstance[] = [];
+  for (let date = later(entry.firstDate, fromDate); date <= entry.lastDate && date < toDate; date = addDays(date, 1)) {
+    const instance = instanceOn(date, times, zone);
+    if (instance) found.push({ ...instance, shiftId: null });
+  }
+  return found;
 }
 
 /** null: all of the shift falls into the gap of a clock change. */
@@ -142,4 +200,18 @@ function cut(instance: ShiftInstance, from: number, to: number): ShiftInstance {
     return start < end ? [{ name, fromAt: new Date(start), toAt: new Date(end) }] : [];
   });
   return { ...instance, fromAt: new Date(from), toAt: new Date(to), breaks };
+}
+
+/** Nights in [fromDate, toDate) on which clocks in the zone change. at: ms since 1970; offsets: minutes east of UTC. */
+export function clockChanges(zone: string, fromDate: string, toDate: string): { day: string; at: number; fromOffsetMin: number; toOffsetMin: number }[] {
+  const found = [];
+  const offsetMin = (time: Temporal.ZonedDateTime) => time.offsetNanoseconds / 60e9;
+  let time = Temporal.PlainDate.from(fromDate).toZonedDateTime({ timeZone: zone, plainTime: "00:00" });
+  for (let next = time.getTimeZoneTransition("next"); next && next.toPlainDate().toString() < toDate; next = time.getTimeZoneTransition("next")) {
+    const before = next.subtract({ nanoseconds: 1 });
+    if (offsetMin(before) !== offsetMin(next))
+      found.push({ day: next.toPlainDate().toString(), at: next.epochMilliseconds, fromOffsetMin: offsetMin(before), toOffsetMin: offsetMin(next) });
+    time = next;
+  }
+  return found;
 }

@@ -35,33 +35,46 @@ export function likeness(a: string, b: string): number {
 /** Below this two names have nothing to do with each other. */
 const leastLikeness = 0.5;
 
+const wordsOf = (place: string): Set<string> => new Set(place.split(/[/.: ]+/).map(plain));
+
+/** Signals by the key of their machine. Every machine has a "good": only one of a machine that the place names is ever suggested. */
+export class SignalsByMachine {
+  private readonly byMachine: ReadonlyMap<string, KnownSignal[]>;
+
+  constructor(known: readonly KnownSignal[]) {
+    this.byMachine = Map.groupBy(known, ({ machinePath }) => plain(machinePath.split("/").at(-1) ?? ""));
+  }
+
+  /** Those of machines whose key is one of the words. */
+  of(words: Iterable<string>): KnownSignal[] {
+    return [...words].flatMap((word) => (word === "" ? [] : (this.byMachine.get(word) ?? [])));
+  }
+}
+
+/** Longer names are compared by their beginning: they come from outside. */
+const mostLetters = 64;
+
 /**
- * The known signal that an unknown name most probably means; null where none is like it.
- * `place`: what else is known of where it came from (the topic): a machine that is named in it comes first.
+ * The known signal that an unknown name most probably means; null where none is like it, or where the place names no machine.
+ * `place`: what else is known of where it came from (the topic): of several machines of one key the one whose line, area or site is named comes first.
  */
-export function suggestSignal(name: string, place: string, known: readonly KnownSignal[]): KnownSignal | null {
+export function suggestSignal(name: string, place: string, known: SignalsByMachine): KnownSignal | null {
+  const words = wordsOf(place);
   let best: KnownSignal | null = null;
   let bestScore = 0;
-  for (const signal of known) {
-    const like = likeness(name, signal.key);
+  for (const signal of known.of(words)) {
+    const like = likeness(name.slice(0, mostLetters), signal.key);
     if (like < leastLikeness) continue;
-    const near = placeScore(place, signal.machinePath);
-    // Every machine has a "good": where the place does not name this one, pressing the suggestion would mix the counts of two.
-    if (near >= machineShare && like + near > bestScore) [best, bestScore] = [signal, like + near];
+    const score = like + placeShare(words, signal.machinePath);
+    if (score > bestScore) [best, bestScore] = [signal, score];
   }
   return best;
 }
 
-/** Of the place's score: the machine itself. */
-const machineShare = 0.6;
-
-/** How much of site/area/line/machine the place names: the machine counts most. 0 to 1. */
-function placeScore(place: string, machinePath: string): number {
-  const words = place.split(/[/.: ]+/).map(plain);
-  const levels = machinePath.split("/").map(plain);
-  const machine = levels.at(-1) ?? "";
-  const above = levels.slice(0, -1).filter((level) => words.includes(level)).length;
-  return (words.includes(machine) ? machineShare : 0) + (above / Math.max(1, levels.length - 1)) * (1 - machineShare);
+/** How much of site, area and line the place names beside the machine. 0 to 0.4: less than a name that is the same is better than one that is only like it. */
+function placeShare(words: ReadonlySet<string>, machinePath: string): number {
+  const levels = machinePath.split("/").slice(0, -1).map(plain);
+  return (0.4 * levels.filter((level) => words.has(level)).length) / Math.max(1, levels.length);
 }
 
 export type Role = "state" | "good_count" | "reject_count" | "rework_count" | "total_count" | "fault_code" | "job" | "product" | "measurement" | "energy";
@@ -108,10 +121,18 @@ export function keyOf(name: string): string {
   return key === "" ? "signal" : key;
 }
 
+/** Names of keys that say nothing of the value beneath them. */
+const namesNothing = /^(\d*|value|val|v|wert)$/i;
+
+/** What a value is called where it comes from: by the last step of its path that says something, else its metric, else the last level of its topic. */
+export const valueName = (topic: string, metric: string | null, path: string): string =>
+  path.split(".").findLast((step) => !namesNothing.test(step)) ?? metric ?? topic.split("/").at(-1) ?? "";
+
 export type ScalarPath = { path: string; value: string | number | boolean | null };
 
-/** Where single values lie in a payload: 'a.b.0.c', '' the whole; at most `most`, time stamps left out. A key with a dot in it cannot be named by a path. */
-export function scalarPaths(json: unknown, most = 100): ScalarPath[] {
+/** Where single values lie in a payload: 'a.b.0.c', '' the whole; at most a hundred, time stamps left out unless asked for. A key with a dot in it cannot be named by a path. */
+export function scalarPaths(json: unknown, { withTimes = false }: { withTimes?: boolean } = {}): ScalarPath[] {
+  const most = 100;
   const found: ScalarPath[] = [];
   const visit = (value: unknown, path: string, depth: number) => {
     if (found.length >= most || depth > 8) return;
@@ -120,10 +141,39 @@ export function scalarPaths(json: unknown, most = 100): ScalarPath[] {
       return;
     }
     for (const [key, inner] of Object.entries(value)) {
-      if (key.includes(".") || /^(ts|time|timestamp)$/i.test(key)) continue;
+      if (key.includes(".") || (!withTimes && /^(ts|time|timestamp)$/i.test(key))) continue;
       visit(inner, path === "" ? key : `${path}.${key}`, depth + 1);
     }
   };
   visit(json, "", 0);
   return found;
+}
+
+/** Machines by what topics call them. path: site/area/line/machine. */
+export class MachinesByName<Machine extends { path: string }> {
+  private readonly byPath: ReadonlyMap<string, Machine>;
+  private readonly byKey: ReadonlyMap<string, Machine[]>;
+
+  constructor(machines: readonly Machine[]) {
+    this.byPath = new Map(machines.map((machine) => [machine.path, machine]));
+    this.byKey = Map.groupBy(machines, ({ path }) => path.slice(path.lastIndexOf("/") + 1).toLowerCase());
+  }
+
+  /** The one below whose topic (takt/v1/...) this one lies, or the only one whose key the topic names. */
+  of(topic: string): Machine | null {
+    const exact = topic.startsWith("takt/v1/") ? this.byPath.get(topic.split("/").slice(2, 6).join("/")) : undefined;
+    if (exact) return exact;
+    const words = new Set(topic.toLowerCase().split(/[/.: ]+/));
+    const named = [...words].flatMap((word) => this.byKey.get(word) ?? []);
+    if (named.length <= 1) return named[0] ?? null;
+    // Of several of one key, the one whose line, area or site is named, too.
+    const score = (machine: Machine) =>
+      machine.path
+        .toLowerCase()
+        .split("/")
+        .filter((level) => words.has(level)).length;
+    const best = Math.max(...named.map(score));
+    const nearest = named.filter((machine) => score(machine) === best);
+    return nearest.length === 1 ? (nearest[0] ?? null) : null;
+  }
 }

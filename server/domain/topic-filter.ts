@@ -35,3 +35,44 @@ export function filterCovers(wide: string, narrow: string): boolean {
     if (y[i] === "#" || (x[i] !== "+" && x[i] !== y[i])) return false;
   }
 }
+
+type Level<Of> = { below: Map<string, Level<Of>>; here: { filter: string; of: Of }[] };
+const level = <Of>(): Level<Of> => ({ below: new Map(), here: [] });
+
+/** Levels before the first wildcard. */
+function plainLevels(filter: string): string[] {
+  const levels = filter.split("/");
+  const wild = levels.findIndex((one) => one === "+" || one === "#");
+  return wild < 0 ? levels : levels.slice(0, wild);
+}
+
+/** Many filters, among which those that overlap another are found without looking at each. */
+export class FilterIndex<Of> {
+  private readonly root = level<Of>();
+
+  add(filter: string, of: Of): void {
+    let at = this.root;
+    for (const step of plainLevels(filter)) {
+      const next = at.below.get(step) ?? level<Of>();
+      at.below.set(step, next);
+      at = next;
+    }
+    at.here.push({ filter, of });
+  }
+
+  /** What was added with filters that overlap this one. Only filters with the same plain levels, or with fewer and then a wildcard, can. */
+  *overlapping(filter: string): Generator<Of> {
+    let at: Level<Of> | undefined = this.root;
+    const matching = ({ here }: Level<Of>) => here.filter((one) => filtersOverlap(filter, one.filter)).map(({ of }) => of);
+    for (const step of plainLevels(filter)) {
+      yield* matching(at);
+      at = at.below.get(step);
+      if (!at) return;
+    }
+    const open = [at];
+    for (let one = open.pop(); one; one = open.pop()) {
+      yield* matching(one);
+      open.push(...one.below.values());
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeMachine, decodeSignal, instant, maxPayloadBytes, parsePayload, valueAt, whyNotScalar } from "./decode.ts";
+import { decodeMachine, decodeSignal, instant, maxPayloadBytes, parsePayload, valueAt, whyNotScalar } from "./payload.ts";
 
 const at = 1_790_000_000_000;
 const bytes = (text: string) => Buffer.from(text);

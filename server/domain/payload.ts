@@ -1,6 +1,7 @@
-// From bytes to values. Never throws: a bad message is set aside with its reason and must not stop its neighbours.
-import { isUtf8 } from "node:buffer";
-import type { RawValue } from "./sample.ts";
+/** From bytes to values, as the worker reads messages. Never throws: a bad message is set aside with its reason and must not stop its neighbours. Pure. */
+
+/** A value as read from a payload, before it is known which signal it belongs to. */
+export type RawValue = number | string | boolean | null;
 
 /** One entry of a payload: values by signal key ("" where the topic names the signal), their instant (ms), null: none sent. */
 export type Entry = { at: number | null; values: [key: string, value: unknown][] };
@@ -15,15 +16,15 @@ export const maxPayloadBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
 
 /** Whole payload as JSON, or as a bare word. */
-export function parsePayload(payload: Buffer): { json: unknown } | Refusal {
+export function parsePayload(payload: Uint8Array): { json: unknown } | Refusal {
   if (payload.length === 0) return { code: "payload_empty", reason: "The message has no content." };
   if (payload.length > maxPayloadBytes)
     return {
       code: "payload_too_large",
       reason: `The message has ${Math.ceil(payload.length / 1024)} kB; at most ${maxPayloadBytes / 1024} kB are read. Send fewer values a message.`,
     };
-  if (!isUtf8(payload)) return { code: "payload_not_utf8", reason: "The message is not text in UTF-8 (is it a binary format?)." };
-  const text = payload.toString("utf8");
+  const text = utf8In(payload);
+  if (text === null) return { code: "payload_not_utf8", reason: "The message is not text in UTF-8 (is it a binary format?)." };
   if (payload.length > maxDepth && depth(payload) > maxDepth)
     return { code: "payload_too_deep", reason: `The message is nested deeper than ${maxDepth} levels.` };
   try {
@@ -36,7 +37,17 @@ export function parsePayload(payload: Buffer): { json: unknown } | Refusal {
   }
 }
 
-function depth(payload: Buffer): number {
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function utf8In(payload: Uint8Array): string | null {
+  try {
+    return utf8.decode(payload);
+  } catch {
+    return null; // TypeError: that is the answer
+  }
+}
+
+function depth(payload: Uint8Array): number {
   let now = 0;
   let most = 0;
   let quoted = false;
@@ -53,13 +64,13 @@ function depth(payload: Buffer): number {
 }
 
 /** Payload of .../<machine>/<signal>: a bare value, {"ts","value"}, or an array of such. */
-export const decodeSignal = (payload: Buffer): Decoded => decode(payload, signalEntry, "The message is an empty list.");
+export const decodeSignal = (payload: Uint8Array): Decoded => decode(payload, signalEntry, "The message is an empty list.");
 
 /** Payload of .../<machine>: {"ts", "<signal>": value, ...} or an array of such. */
-export const decodeMachine = (payload: Buffer): Decoded => decode(payload, machineEntry, "The message names no signal.");
+export const decodeMachine = (payload: Uint8Array): Decoded => decode(payload, machineEntry, "The message names no signal.");
 
 // A bad item of a list is refused alone, and says nothing of its neighbours.
-function decode(payload: Buffer, read: (item: unknown) => Entry | Refusal, whenEmpty: string): Decoded {
+function decode(payload: Uint8Array, read: (item: unknown) => Entry | Refusal, whenEmpty: string): Decoded {
   const parsed = parsePayload(payload);
   if ("code" in parsed) return parsed;
   const isList = Array.isArray(parsed.json);
@@ -96,15 +107,27 @@ function machineEntry(item: unknown): Entry | Refusal {
   return typeof at === "object" && at !== null ? { ...at, values: Math.max(1, values.length) } : { at, values };
 }
 
-/** A part of a message as a payload of its own. A number that is not finite stays so: as null it would be none. */
-export const payloadOf = (item: unknown): Buffer =>
-  Buffer.from(JSON.stringify(item, (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value)));
-
 /** How many items a payload may hold. */
-export function itemsOf(payload: Buffer): number {
+export function itemsOf(payload: Uint8Array): number {
   if (payload[0] !== 0x5b) return 1;
   const parsed = parsePayload(payload);
   return "json" in parsed && Array.isArray(parsed.json) ? Math.max(1, parsed.json.length) : 1;
+}
+
+/** Values in a message that nobody here can place: the items of an array, and of a machine's message each key but its time. At least 1. */
+export function valuesIn(payload: Uint8Array): number {
+  const parsed = parsePayload(payload);
+  if (!("json" in parsed)) return 1;
+  const of = (item: unknown): number => {
+    if (item === null || typeof item !== "object" || Array.isArray(item) || Object.hasOwn(item, "value")) return 1;
+    return Math.max(1, Object.keys(item).filter((key) => key !== "ts" && key !== "timestamp").length);
+  };
+  return Array.isArray(parsed.json)
+    ? Math.max(
+        1,
+        parsed.json.reduce<number>((n, item) => n + of(item), 0),
+      )
+    : of(parsed.json);
 }
 
 /** One value out of any JSON: path 'a.b.0.c', "" the whole. undefined: not there. */
