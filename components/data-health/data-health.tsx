@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
 import { useTranslations } from "next-intl";
+import { PageHead } from "#/components/frame/page-head.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import css from "./data-health.module.css";
 import { againEveryMs, isSilent } from "./freshness.ts";
@@ -25,8 +26,8 @@ export function DataHealth() {
   useSubscription(
     trpc.dataHealth.changes.subscriptionOptions(undefined, {
       onData: () => {
-        for (const part of [trpc.dataHealth.unknown, trpc.dataHealth.letterGroups, trpc.dataHealth.letters])
-          void queries.invalidateQueries({ queryKey: part.pathKey() });
+        const { unknown, letterGroups, letters, mappingPreview, mappingProposals } = trpc.dataHealth;
+        for (const part of [unknown, letterGroups, letters, mappingPreview, mappingProposals]) void queries.invalidateQueries({ queryKey: part.pathKey() });
       },
     }),
   );
@@ -39,7 +40,7 @@ export function DataHealth() {
   const open = letters.data?.counts.find((count) => count.status === "open")?.letters ?? 0;
   return (
     <>
-      <h1 className={css.title}>{t("title")}</h1>
+      <PageHead title={t("title")} what={t("what")} />
       <ul className={css.sums} aria-label={t("inShort")}>
         <Sum href="#workers" bad={states !== undefined && (inState("works") === 0 || inState("hindered", "away") > 0)} word={inWords()} />
         <Sum

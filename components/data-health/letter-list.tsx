@@ -3,9 +3,11 @@ import { Button, SegmentedControl } from "@mantine/core";
 import { skipToken, useQuery } from "@tanstack/react-query";
 import { useFormatter, useTranslations } from "next-intl";
 import { useState } from "react";
+import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useAge } from "#/components/ui/use-age.ts";
+import { Clamped } from "./clamped.tsx";
 import css from "./data-health.module.css";
 import type { LetterGroup, LetterStatus } from "./letters-section.tsx";
 import type { Letter, Settle } from "./use-settle.tsx";
@@ -35,6 +37,7 @@ export function LetterList({ group, status, now, settle }: { group: LetterGroup;
 
 function LetterCard({ letter, group, now, settle }: { letter: Letter; group: LetterGroup; now: number; settle: Settle }) {
   const t = useTranslations("health");
+  const may = useMay();
   const number = useFormatter();
   const age = useAge();
   const [open, setOpen] = useState(false);
@@ -49,19 +52,23 @@ function LetterCard({ letter, group, now, settle }: { letter: Letter; group: Let
           <Button size="xs" variant="default" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? t("hidePayload") : t("showPayload")}
           </Button>
-          {letter.status === "open" && (
-            <>
-              <Button size="xs" variant="default" onClick={() => settle.askLetter(letter, group, "retry")}>
-                {t("retry")}
-              </Button>
-              <Button size="xs" variant="default" onClick={() => settle.askLetter(letter, group, "discard")}>
-                {t("discard")}
-              </Button>
-            </>
+          {letter.status === "open" && group.reasonCode !== "payload_too_large" && may("dead_letter.retry") && (
+            <Button size="xs" variant="default" onClick={() => settle.askLetter(letter, group, "retry")}>
+              {t("retry")}
+            </Button>
+          )}
+          {letter.status === "open" && may("dead_letter.discard") && (
+            <Button size="xs" variant="default" onClick={() => settle.askLetter(letter, group, "discard")}>
+              {t("discard")}
+            </Button>
           )}
         </span>
       </header>
-      {letter.reason !== group.reason && <p className={css.sub}>{letter.reason}</p>}
+      {letter.reason !== group.reason && (
+        <p className={css.sub}>
+          <Clamped text={letter.reason} />
+        </p>
+      )}
       {open ? (
         <PayloadView id={letter.id} />
       ) : (

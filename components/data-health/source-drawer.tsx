@@ -12,7 +12,9 @@ import { useDuration } from "#/components/ui/use-duration.ts";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
 import type { SourceData } from "./sources-section.tsx";
+import { useEventDetail } from "./use-event-detail.ts";
 import { useLag } from "./use-lag.ts";
+import { useValue } from "./use-value.ts";
 
 type SignalData = inferRouterOutputs<AppRouter>["dataHealth"]["source"]["signals"][number];
 
@@ -28,6 +30,8 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
   const age = useAge();
   const duration = useDuration();
   const lag = useLag();
+  const eventDetail = useEventDetail();
+  const reading = useValue();
   const trpc = useTRPC();
   const query = useQuery(
     trpc.dataHealth.source.queryOptions(source ? { id: source.id } : skipToken, { refetchInterval: againEveryMs, placeholderData: keepPreviousData }),
@@ -113,7 +117,7 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
             <ul>
               {query.data?.links.map((event) => (
                 <li key={`${event.at} ${event.kind} ${event.detail}`}>
-                  {dayAndTime(event.at, zone, locale)} · <b>{t(`event.${event.kind}`)}</b> {event.detail}
+                  {dayAndTime(event.at, zone, locale)} · <b>{t(`event.${event.kind}`)}</b> {eventDetail(event)}
                 </li>
               ))}
             </ul>
@@ -131,11 +135,6 @@ export function SourceDrawer({ source, now, onClose }: { source: SourceData | nu
   function shownValue(signal: SignalData): string {
     if (signal.at === null) return "–";
     if (((signal.flags ?? 0) & noValue) !== 0) return t("noValue");
-    const value = signal.text ?? (signal.value === null ? "–" : number.number(signal.value, { maximumFractionDigits: 3 }));
-    const unit = signal.unit === "" || signal.unit === "1" || signal.text !== null ? "" : ` ${unitNames[signal.unit] ?? signal.unit}`;
-    return `${value}${unit}${((signal.flags ?? 0) & badQuality) !== 0 ? ` (${t("badQuality")})` : ""}`;
+    return `${reading(signal)}${((signal.flags ?? 0) & badQuality) !== 0 ? ` (${t("badQuality")})` : ""}`;
   }
 }
-
-/** UCUM codes whose sign everyone knows. */
-const unitNames: Readonly<Record<string, string>> = { Cel: "°C", degF: "°F", "1/min": "1/min", "%": "%" };

@@ -10,6 +10,7 @@ import { useAge } from "#/components/ui/use-age.ts";
 import { useDuration } from "#/components/ui/use-duration.ts";
 import { useNow } from "#/components/ui/use-now.ts";
 import { useUrlState } from "#/components/ui/use-url-state.ts";
+import { Clamped } from "./clamped.tsx";
 import css from "./data-health.module.css";
 import { isSilent } from "./freshness.ts";
 import { SourceDrawer } from "./source-drawer.tsx";
@@ -53,7 +54,9 @@ export function SourcesSection({ query }: { query: HealthQuery<"sources"> }) {
                 ? t("machinesMore", { first: s.machines[0] ?? "", n: s.machines.length - 1 })
                 : s.machines.join(", ")}
           </button>
-          <span className={css.sub}>{`${s.address} · ${t(`form.${s.form}`)}`}</span>
+          <span className={css.sub}>
+            <Clamped text={`${s.address} · ${t(`form.${s.form}`)}`} />
+          </span>
         </div>
       ),
     },

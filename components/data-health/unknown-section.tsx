@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { inferRouterOutputs } from "@trpc/server";
 import { useFormatter, useTranslations } from "next-intl";
 import { useState } from "react";
+import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { type Column, DataTable } from "#/components/ui/data-table.tsx";
 import { errorSentence, QueryState } from "#/components/ui/query-state.tsx";
@@ -11,7 +12,8 @@ import { useAge } from "#/components/ui/use-age.ts";
 import { useNow } from "#/components/ui/use-now.ts";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./data-health.module.css";
-import { MapDialog, type MapInput } from "./map-dialog.tsx";
+import { MapDialog } from "./map-dialog.tsx";
+import { valueKey } from "./mapping-values.ts";
 import { Outcome } from "./outcome.tsx";
 import type { HealthQuery } from "./workers-section.tsx";
 
@@ -22,6 +24,7 @@ export type UnknownValue = Omit<UnknownData["unknown"][number], "paths"> & { pat
 /** Values that lead to no signal, each with the signal that it probably is. */
 export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
   const t = useTranslations("health");
+  const may = useMay();
   const app = useTranslations("app");
   const number = useFormatter();
   const age = useAge();
@@ -30,22 +33,27 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
   const now = useNow(query.data?.at ?? 0);
   const [mapping, setMapping] = useState<UnknownValue | null>(null);
   const [said, setSaid] = useState<{ ok: boolean; sentence: string } | null>(null);
+  const onMapped = (letters: number) => {
+    setMapping(null);
+    setSaid({ ok: true, sentence: t("mapped", { n: letters }) });
+    void queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() });
+  };
   const map = useMutation(
-    trpc.dataHealth.map.mutationOptions({
-      onSuccess: ({ retried }) => {
-        setMapping(null);
-        setSaid({ ok: true, sentence: t("mapped", { n: retried }) });
+    trpc.dataHealth.mapMany.mutationOptions({
+      onSuccess: ({ retried }) => onMapped(retried),
+      onError: (error) => {
+        setSaid({ ok: false, sentence: errorSentence(error, app("unreachable")) });
+        void queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() });
       },
-      onError: (error) => setSaid({ ok: false, sentence: errorSentence(error, app("unreachable")) }),
-      onSettled: () => queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() }),
     }),
   );
 
   const rows: UnknownValue[] = (query.data?.unknown ?? []).flatMap(({ paths, ...where }) => paths.map((path) => ({ ...where, path })));
   const signalOf = (id: number | null) => query.data?.signals.find((signal) => signal.id === id);
-  const submit = (input: MapInput) => {
+  /** With one click, as it is. */
+  const mapTo = ({ topic, metric, path }: UnknownValue, { machinePath, key }: UnknownData["signals"][number]) => {
     setSaid(null);
-    map.mutate(input);
+    map.mutate({ items: [{ topic, metric, path: metric === null ? path.path : "", tsPath: null, machine: machinePath, key, fields: {} }] });
   };
 
   const columns: Column<UnknownValue>[] = [
@@ -76,19 +84,23 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
       value: () => null,
       isAction: true,
       cell: (row) => {
+        if (!may("signal.map")) return null;
         const suggested = signalOf(row.path.suggestedSignalId);
         return (
           <span className={css.buttons}>
             {suggested && (
-              <Button
-                size="xs"
-                disabled={map.isPending}
-                onClick={() => submit({ topic: row.topic, metric: row.metric, path: row.path.path, to: "signal", signalId: suggested.id })}
-              >
+              <Button size="xs" disabled={map.isPending} onClick={() => mapTo(row, suggested)}>
                 {t("mapToThis", { signal: `${suggested.machineName} › ${suggested.key}` })}
               </Button>
             )}
-            <Button size="xs" variant="default" onClick={() => setMapping(row)}>
+            <Button
+              size="xs"
+              variant="default"
+              onClick={() => {
+                setSaid(null);
+                setMapping(row);
+              }}
+            >
               {suggested ? t("mapOther") : t("mapTo")}
             </Button>
           </span>
@@ -103,28 +115,15 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
       <p>{t("unknownWhat")}</p>
       {said && <Outcome ok={said.ok} sentence={said.sentence} onClose={() => setSaid(null)} />}
       <QueryState query={query}>
-        <DataTable
-          name="unknown"
-          label={t("unknown")}
-          rows={rows}
-          columns={columns}
-          rowKey={(row) => `${row.topic}|${row.metric ?? ""}|${row.path.path}`}
-          empty={t("noUnknown")}
-        />
+        <DataTable name="unknown" label={t("unknown")} rows={rows} columns={columns} rowKey={valueKey} empty={t("noUnknown")} />
         {(query.data?.more ?? 0) > 0 && <p>{t("unknownMore", { n: query.data?.more ?? 0 })}</p>}
       </QueryState>
       {query.data && (
         <MapDialog
-          key={mapping ? `${mapping.topic}|${mapping.metric}|${mapping.path.path}` : ""}
-          value={mapping}
+          value={mapping && (rows.find((row) => valueKey(row) === valueKey(mapping)) ?? mapping)}
           data={query.data}
-          isBusy={map.isPending}
-          failure={map.error && mapping ? errorSentence(map.error, app("unreachable")) : null}
-          onSubmit={submit}
-          onClose={() => {
-            setMapping(null);
-            map.reset();
-          }}
+          onMapped={onMapped}
+          onClose={() => setMapping(null)}
         />
       )}
     </section>

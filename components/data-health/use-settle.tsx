@@ -15,7 +15,12 @@ export type Letter = inferRouterOutputs<AppRouter>["dataHealth"]["letters"]["let
 type Action = "retry" | "discard";
 type Asked = { action: Action; letters: number; topic: string; run: () => Promise<{ changed: number }> };
 
+/** What is looked for in the list. */
+export type LetterSearch = { words: string[]; codes: string[] };
+
 export type Settle = {
+  /** All open letters that are looked for; letters: of those that are shown. */
+  askFound: (search: LetterSearch, groups: readonly LetterGroup[], action: Action) => void;
   askGroup: (group: LetterGroup, action: Action) => void;
   askLetter: (letter: Letter, group: LetterGroup, action: Action) => void;
   dialog: ReactNode;
@@ -32,6 +37,8 @@ export function useSettle(): Settle {
   const [said, setSaid] = useState<{ ok: boolean; sentence: string } | null>(null);
   const retryGroup = useMutation(trpc.dataHealth.retryGroup.mutationOptions());
   const discardGroup = useMutation(trpc.dataHealth.discardGroup.mutationOptions());
+  const retryFound = useMutation(trpc.dataHealth.retryFound.mutationOptions());
+  const discardFound = useMutation(trpc.dataHealth.discardFound.mutationOptions());
   const retryLetter = useMutation(trpc.dataHealth.retryLetter.mutationOptions());
   const discardLetter = useMutation(trpc.dataHealth.discardLetter.mutationOptions());
 
@@ -53,6 +60,11 @@ export function useSettle(): Settle {
     askGroup: (group, action) => {
       const { reasonCode, topic, metric, lastId } = group;
       ask(action, group.letters, topic, () => (action === "retry" ? retryGroup : discardGroup).mutateAsync({ reasonCode, topic, metric, lastId }));
+    },
+    askFound: (search, groups, action) => {
+      const letters = groups.reduce((n, group) => n + group.letters, 0);
+      const lastId = groups.reduce((last, group) => (BigInt(group.lastId) > BigInt(last) ? group.lastId : last), "0");
+      ask(action, letters, search.words.join(" "), () => (action === "retry" ? retryFound : discardFound).mutateAsync({ ...search, lastId }));
     },
     askLetter: ({ id, statusAt }, group, action) =>
       ask(action, 1, group.topic, () => (action === "retry" ? retryLetter : discardLetter).mutateAsync({ id, statusAt })),

@@ -1,9 +1,48 @@
 /** SQL of the dead letters: what was set aside, by reason and topic. Instants come as ms since 1970. */
 import type { Db } from "#/server/db.ts";
+import type { Scope } from "#/server/domain/permission.ts";
+import { inSites, sitesIn } from "#/server/scope.ts";
 
 const ms = (column: string) => `round(extract(epoch from ${column}) * 1000)::float8`;
 
-const statuses = ["open", "retry", "resolved", "discarded"] as const;
+/**
+ * Rows with the columns topic and metric, each with its site_id: the site named by its topic below takt/v1, that of the Sparkplug device (else its node) that
+ * sent it, or of the signals that its topic is mapped to, where these are of one site. null: nobody can say; then it is for those who look after all sites.
+ */
+export const withSite = (rows: string) => `(
+    select l.*, coalesce(named.id, device.site_id, node.site_id, mapped.site_id) as site_id
+    from ${rows} l
+      cross join lateral (
+        select case when l.topic not like 'spBv1.0/%' then null when l.metric is null then regexp_replace(l.topic, '^spBv1\\.0/([^/]+)/[^/]+/(.*)$', '\\1/\\2') else substr(l.topic, 9) end as address
+      ) sparkplug
+      left join site named on l.topic like 'takt/v1/%' and named.key = split_part(l.topic, '/', 3)
+      left join source device on device.form = 'sparkplug' and device.address = sparkplug.address
+      left join source node on node.form = 'sparkplug' and node.address = split_part(sparkplug.address, '/', 1) || '/' || split_part(sparkplug.address, '/', 2)
+      left join (
+        select t.pattern, min(m.site_id) as site_id from topic_mapping t join signal g on g.id = t.signal_id join machine m on m.id = g.machine_id
+        where t.form = 'json' group by t.pattern having count(distinct m.site_id) = 1
+      ) mapped on l.topic not like 'takt/v1/%' and l.topic not like 'spBv1.0/%' and mapped.pattern = l.topic
+  )`;
+/** The site of one topic and metric, which are parameters: found once, however many rows it is asked for. */
+export const siteOf = (topic: string, metric: string) => `(select s.site_id from ${withSite(`(select ${topic}::text as topic, ${metric}::text as metric)`)} s)`;
+
+/** The site of a topic (and metric); null: nobody can say. */
+export async function siteOfTopic(db: Db, topic: string, metric: string | null): Promise<number | null> {
+  const found = await db.rows<{ siteId: number | null }>(`-- dataHealth.siteOfTopic\nselect ${siteOf("$1", "$2")} as "siteId"`, [topic, metric]);
+  return found[0]?.siteId ?? null;
+}
+
+/** As it came; of a Sparkplug publisher with the metric. */
+export type Topic = { topic: string; metric: string | null };
+
+/** The sites of topics, or topic filters, each once; null: nobody can say. */
+export const sitesOfTopics = (db: Db, topics: readonly Topic[]) =>
+  db.rows<{ siteId: number | null }>(
+    `-- dataHealth.sitesOfTopics\nselect distinct site_id as "siteId" from ${withSite("(select * from unnest($1::text[], $2::text[]) as u(topic, metric))")} s`,
+    [topics.map(({ topic }) => topic), topics.map(({ metric }) => metric)],
+  );
+
+export const statuses = ["open", "retry", "resolved", "discarded"] as const;
 export type LetterStatus = (typeof statuses)[number];
 /** Letters of one topic (and metric) with one reason. */
 export type LetterGroupKey = { reasonCode: string; topic: string; metric: string | null };
@@ -14,28 +53,41 @@ export type LetterGroup = LetterGroupKey & {
   lastAt: number; // when one like these last came, whatever became of it
   lastId: string; // newest letter by then: what comes later is not meant by a button pressed now
   reason: string; // of the newest letter
+  siteId: number | null; // null: nobody can say
 };
 
-/** Of more groups, those that came last. `letterCounts` says how many there are. */
+/** Of more groups at a site, those that came last. `letterCounts` says how many there are. */
 export const mostGroups = 500;
 
-/** Letters of a status by reason and topic, the group that came last first. Read from the sums that the database keeps (dead_letter_group). */
-export const letterGroups = (db: Db, status: LetterStatus) =>
+/** Each of the words stands in topic, metric, reason or its sentence, or the reason is one of the codes. */
+export type LetterSearch = { words: readonly string[]; codes: readonly string[] };
+const asPattern = (word: string) => `%${word.replace(/[\\%_]/g, "\\$&")}%`;
+
+/** Letters of a status by reason and topic, of each site the groups that came last, those first. Read from the sums that the database keeps (dead_letter_group). */
+export const letterGroups = (db: Db, status: LetterStatus, search: LetterSearch | null = null) =>
   db.rows<LetterGroup>(
     `-- dataHealth.letterGroups
-    select reason_code as "reasonCode", topic, metric, ${status}_letters::float8 as letters, ${status}_values::float8 as "values",
+    select reason_code as "reasonCode", topic, metric, site_id as "siteId", ${status}_letters::float8 as letters, ${status}_values::float8 as "values",
       ${ms("last_at")} as "lastAt", last_id::text as "lastId", reason
-    from dead_letter_group where ${status}_letters > 0 order by last_at desc limit ${mostGroups}`,
+    from (
+      select *, row_number() over (partition by site_id order by last_at desc) as nth
+      from ${withSite(`(select * from dead_letter_group where ${status}_letters > 0
+        and ($1::text[] is null or concat_ws(' ', topic, metric, reason_code, reason) ilike all($1) or reason_code = any($2::text[])))`)} g
+    ) g where nth <= ${mostGroups} order by last_at desc`,
+    [search?.words.map(asPattern) ?? null, search?.codes ?? null],
   );
 
-export type LetterCount = { status: LetterStatus; letters: number; groups: number };
+/** Letters of a status at a site; null: nobody can say at which. */
+export type LetterCount = { siteId: number | null; status: LetterStatus; letters: number; groups: number };
 
 export const letterCounts = (db: Db) =>
   db.rows<LetterCount>(`-- dataHealth.letterCounts
     with sums as (
-      select ${statuses.map((s) => `coalesce(sum(${s}_letters), 0)::float8 as ${s}_letters, count(*) filter (where ${s}_letters > 0)::int as ${s}_groups`).join(", ")} from dead_letter_group
+      select site_id, ${statuses.map((s) => `sum(${s}_letters)::float8 as ${s}_letters, count(*) filter (where ${s}_letters > 0)::int as ${s}_groups`).join(", ")}
+      from ${withSite("dead_letter_group")} g group by site_id
     )
-    select c.* from sums, lateral (values ${statuses.map((s) => `('${s}', ${s}_letters, ${s}_groups)`).join(", ")}) c(status, letters, groups)`);
+    select site_id as "siteId", c.* from sums, lateral (values ${statuses.map((s) => `('${s}', ${s}_letters, ${s}_groups)`).join(", ")}) c(status, letters, groups)
+    where c.letters > 0`);
 
 export type LettersDropped = { letters: number; droppedAt: number | null };
 
@@ -65,15 +117,32 @@ export const mostLetters = 100;
 /** "is not distinct from" finds no index. */
 const metricIs = (metric: string | null, parameter: string) => (metric === null ? `metric is null and ${parameter}::text is null` : `metric = ${parameter}`);
 
-export const letterRows = (db: Db, key: LetterGroupKey, status: LetterStatus) =>
+export const letterRows = (db: Db, scope: Scope, key: LetterGroupKey, status: LetterStatus) =>
   db.rows<LetterRow>(
     `-- dataHealth.letterRows
     select id::text, ${ms("received_at")} as "receivedAt", ${ms("last_received_at")} as "lastReceivedAt", repeats::float8 as repeats, form, status, status_at::text as "statusAt",
       payload_size as "payloadSize", reason, encode(substring(payload from 1 for 120), 'escape') as head
-    from dead_letter where reason_code = $1 and topic = $2 and ${metricIs(key.metric, "$3")} and status = $4
+    from dead_letter where reason_code = $1 and topic = $2 and ${metricIs(key.metric, "$3")} and status = $4 and ${inSites(5, siteOf("$2", "$3"))}
     order by id desc limit ${mostLetters}`,
-    [key.reasonCode, key.topic, key.metric, status],
+    [key.reasonCode, key.topic, key.metric, status, sitesIn(scope)],
   );
+
+/** Of what a letter is, and in which state. */
+export type LetterPlace = {
+  /** Only the head of its payload was kept. */ isCut: boolean;
+  topic: string;
+  metric: string | null;
+  status: LetterStatus;
+  siteId: number | null;
+};
+
+export async function letterPlace(db: Db, id: string): Promise<LetterPlace | null> {
+  const found = await db.rows<LetterPlace>(
+    `-- dataHealth.letterPlace\nselect topic, metric, status, length(payload) < payload_size as "isCut", site_id as "siteId" from ${withSite("(select * from dead_letter where id = $1)")} l`,
+    [id],
+  );
+  return found[0] ?? null;
+}
 
 export type LetterBody = { topic: string; metric: string | null; form: "message" | "value"; payload: Buffer; payloadSize: number };
 
@@ -96,22 +165,16 @@ export async function setLetter(db: Db, letter: { id: string; statusAt: string }
   return changed.length;
 }
 
-export async function letterStatus(db: Db, id: string): Promise<LetterStatus | null> {
-  const found = await db.rows<{ status: LetterStatus }>("-- dataHealth.letterStatus\nselect status from dead_letter where id = $1", [id]);
-  return found[0]?.status ?? null;
-}
-
 /** Letters changed at once: a fifth of a second, in which a worker that sets aside letters like them may have to wait. */
-const lettersAtOnce = 10_000;
+export const lettersAtOnce = 10_000;
 
-export type Slice = { changed: number /** The newest letter looked at; null: there are no more. */; lastId: string | null };
+/** lastId: the newest letter looked at; null: there were none. isLast: there are no more after it. */
+export type Slice = { changed: number; lastId: string | null; isLast: boolean };
+/** Letters after `afterId` and up to `untilId`, and what becomes of them. */
+export type Range = { afterId: string; untilId: string; to: "retry" | "discarded" };
 
-/** The next open letters of a group after `afterId` and up to `untilId`, as many as are changed at once. */
-export async function setSlice(
-  db: Db,
-  key: LetterGroupKey,
-  { afterId, untilId, to }: { afterId: string; untilId: string; to: "retry" | "discarded" },
-): Promise<Slice> {
+/** The next open letters of a group, as many as are changed at once. */
+export async function setSlice(db: Db, key: LetterGroupKey, { afterId, untilId, to }: Range): Promise<Slice> {
   const [row] = await db.rows<{ seen: number; lastId: string | null; changed: number }>(
     `-- dataHealth.setSlice
     with slice as (
@@ -122,10 +185,10 @@ export async function setSlice(
     ) select (select count(*)::int from slice) as seen, (select max(id)::text from slice) as "lastId", (select count(*)::int from changed) as changed`,
     [key.reasonCode, key.topic, key.metric, afterId, untilId, to],
   );
-  return { changed: row?.changed ?? 0, lastId: row && row.seen === lettersAtOnce ? row.lastId : null };
+  return { changed: row?.changed ?? 0, lastId: row?.lastId ?? null, isLast: row?.seen !== lettersAtOnce };
 }
 
-/** Reasons of letters that lacked a signal, in the order in which their sums are locked. */
+/** Reasons of letters that lacked a signal. */
 export const unknownCodes = ["unknown_machine", "unknown_signal"] as const;
 
 /** Wakes the worker; takes effect at commit. */
@@ -133,29 +196,35 @@ export const notifyRetry = (db: Db) => db.rows("-- dataHealth.notifyRetry\nselec
 /** Wakes the screens of others. */
 export const notifyChanged = (db: Db) => db.rows("-- dataHealth.notifyChanged\nselect pg_notify('dead_letter', 'changed')");
 
-export type UnknownRow = { topic: string; metric: string | null; letters: number; lastAt: number; payload: Buffer; reason: string };
+export type UnknownRow = { topic: string; metric: string | null; siteId: number | null; letters: number; lastAt: number; payload: Buffer; reason: string };
 
-/** Of more topics and metrics, those that came last. */
+/** Of a site's topics and metrics, those that came last. */
 export const mostUnknown = 200;
 
 const [unknownMachine, unknownSignal] = unknownCodes;
 /** Finds its index, which "is not distinct from" does not. */
 const isAlike = (a: string, b: string) => `${a}.topic = ${b}.topic and (${a}.metric = ${b}.metric or ${a}.metric is null and ${b}.metric is null)`;
 
-/**
- * Topics and metrics that lead to no signal, each with its newest payload, the one that came last first.
- * One may be in two groups of letters, from before and after its machine was known: of twice as many groups at least so many are left.
- */
+/** Groups of these topics with open letters of these reasons, in the order in which their sums are locked. */
+export const openGroups = (db: Db, topics: readonly Topic[], codes: readonly string[]) =>
+  db.rows<LetterGroupKey>(
+    `-- dataHealth.openGroups
+    select g.topic, g.metric, g.reason_code as "reasonCode"
+    from (select distinct * from unnest($1::text[], $2::text[]) as u(topic, metric)) w join dead_letter_group g on ${isAlike("g", "w")}
+    where g.open_letters > 0 and g.reason_code = any($3) order by g.topic, g.metric, g.reason_code`,
+    [topics.map(({ topic }) => topic), topics.map(({ metric }) => metric), codes],
+  );
+
+/** Topics and metrics that lead to no signal, each with its newest payload: of each site those that came last, these first. */
 export const unknownRows = (db: Db) =>
   db.rows<UnknownRow>(
     `-- dataHealth.unknownRows
-    with newest as (
-      select topic, metric, max(last_at) as last_at from (
-        select topic, metric, last_at from dead_letter_group where open_letters > 0 and reason_code = any($1) order by last_at desc limit ${2 * mostUnknown}
-      ) g group by topic, metric order by max(last_at) desc limit ${mostUnknown}
+    with newest as ( -- one may be in two groups of letters, from before and after its machine was known
+      select topic, metric, site_id, max(last_at) as last_at, row_number() over (partition by site_id order by max(last_at) desc) as nth
+      from ${withSite("(select * from dead_letter_group where open_letters > 0 and reason_code = any($1))")} g group by topic, metric, site_id
     )
-    select u.topic, u.metric, g.reason, g.letters, ${ms("u.last_at")} as "lastAt", coalesce(n.payload, '') as payload
-    from newest u, lateral (
+    select u.topic, u.metric, u.site_id as "siteId", g.reason, g.letters, ${ms("u.last_at")} as "lastAt", coalesce(n.payload, '') as payload
+    from (select * from newest where nth <= ${mostUnknown}) u, lateral (
       select sum(g.open_letters)::float8 as letters, (array_agg(g.reason order by g.last_id desc))[1] as reason,
         (array_agg(g.reason_code order by g.last_id desc))[1] as reason_code
       from dead_letter_group g where ${isAlike("g", "u")} and g.open_letters > 0 and g.reason_code = any($1)
@@ -171,14 +240,18 @@ export const unknownRows = (db: Db) =>
     [unknownCodes],
   );
 
-/** How many topics and metrics lead to no signal. */
-export async function unknownCount(db: Db): Promise<number> {
-  const found = await db.rows<{ n: number }>(
-    `-- dataHealth.unknownCount
-    select (select count(*) from dead_letter_group where open_letters > 0 and reason_code = $2)::int
-      + (select count(*) from dead_letter_group g where g.open_letters > 0 and g.reason_code = $1
-          and not exists (select from dead_letter_group s where ${isAlike("s", "g")} and s.reason_code = $2 and s.open_letters > 0))::int as n`,
+/** How many topics and metrics of a site lead to no signal; null: of those of which nobody can say the site. */
+export type UnknownCount = { siteId: number | null; n: number };
+
+export const unknownCounts = (db: Db) =>
+  db.rows<UnknownCount>(
+    `-- dataHealth.unknownCounts
+    select site_id as "siteId", count(*)::int as n
+    from ${withSite(`(
+        select topic, metric from dead_letter_group where open_letters > 0 and reason_code = $2
+        union all
+        select topic, metric from dead_letter_group g where g.open_letters > 0 and g.reason_code = $1
+          and not exists (select from dead_letter_group s where ${isAlike("s", "g")} and s.reason_code = $2 and s.open_letters > 0)
+      )`)} u group by site_id`,
     [unknownMachine, unknownSignal],
   );
-  return found[0]?.n ?? 0;
-}

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { aDatabase, aLine, aMachine, type TestDatabase } from "#/server/testing.ts";
-import { type LetterStatus, letterCounts, letterGroups, mostGroups, mostUnknown, unknownRows } from "./letter-queries.ts";
+import { everywhere, permitted, program } from "#/server/identity/testing.ts";
+import { aDatabase, aMachine, type TestDatabase } from "#/server/testing.ts";
+import { letterCounts, letterGroups, mostGroups, mostUnknown, statuses, unknownRows } from "./letter-queries.ts";
 import { lookAtLetters, lookAtUnknown } from "./look.ts";
-import { mapUnknown } from "./mapping.ts";
+import { mapMany } from "./mapping.ts";
 import { settleGroup } from "./service.ts";
 import { aLetter } from "./testing.ts";
 
@@ -14,10 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 beforeEach(async () => {
-  await db.rows("truncate dead_letter, enterprise cascade");
+  await db.asOwner.rows("truncate dead_letter, enterprise cascade");
 });
 
-const statuses: readonly LetterStatus[] = ["open", "retry", "resolved", "discarded"];
+const anyone = () => permitted(db, program, "data_health.read");
 
 /** Letters of a topic, as many as asked for, set aside a second after each other. */
 const many = (topic: string, letters: number, { code = "unknown_signal", from = "2026-01-01T00:00:00Z" } = {}) =>
@@ -45,7 +46,7 @@ describe("the sums of letters", () => {
     const isOf = "topic = $1 and metric is not distinct from $2 and reason_code = $3";
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-        await db.rows("truncate dead_letter");
+        await db.asOwner.rows("truncate dead_letter");
         for (const one of steps) {
           switch (one.do) {
             case "set aside": // as the worker does: what is there already is counted as a repeat and takes the new reason
@@ -71,7 +72,7 @@ describe("the sums of letters", () => {
               await db.rows("delete from dead_letter where status = $1", [one.status]);
               break;
             case "truncate":
-              await db.rows("truncate dead_letter");
+              await db.asOwner.rows("truncate dead_letter");
           }
         }
         const sum = (of: string) => statuses.map((status) => `coalesce(sum(${of}) filter (where status = '${status}'), 0)::int as ${status}`).join(", ");
@@ -81,7 +82,7 @@ describe("the sums of letters", () => {
         expect(await kept("letters")).toEqual(await expected("1"));
         expect(await kept("values")).toEqual(await expected("value_count * (repeats + 1)"));
         expect(await db.rows("select coalesce(sum(open_bytes), 0)::int as n from dead_letter_group")).toEqual(
-          await db.rows("select coalesce(sum(300 + length(payload)) filter (where status = 'open'), 0)::int as n from dead_letter"),
+          await db.rows("select coalesce(sum(letter_bytes(topic, metric, reason, payload)) filter (where status = 'open'), 0)::int as n from dead_letter"),
         );
         const older = "l.id > g.last_id or l.last_received_at > g.last_at or l.id = g.last_id and l.reason <> g.reason";
         const alike = "l.topic = g.topic and l.metric is not distinct from g.metric and l.reason_code = g.reason_code";
@@ -124,8 +125,13 @@ describe("what screens are shown of very many", () => {
     await many("t/#", mostGroups + 7, { code: "value_type" });
     const groups = await letterGroups(db, "open");
     expect([groups.length, groups[0]?.topic, groups.at(-1)?.topic]).toEqual([mostGroups, `t/${mostGroups + 7}`, "t/8"]);
-    expect((await letterCounts(db)).find(({ status }) => status === "open")).toEqual({ status: "open", letters: mostGroups + 7, groups: mostGroups + 7 });
-    expect((await lookAtLetters("open")).more).toBe(7);
+    expect((await letterCounts(db)).find(({ status }) => status === "open")).toEqual({
+      siteId: null,
+      status: "open",
+      letters: mostGroups + 7,
+      groups: mostGroups + 7,
+    });
+    expect((await lookAtLetters("open", everywhere)).more).toBe(7);
   });
 
   it("are the unknown values that came last, and how many more there are", async () => {
@@ -136,7 +142,7 @@ describe("what screens are shown of very many", () => {
     expect(rows.length).toBe(mostUnknown);
     expect(rows[0]).toMatchObject({ topic: "z/2", letters: 2, payload: Buffer.from("2"), lastAt: Date.parse("2026-02-01T00:00:02Z") });
     expect(rows.at(-1)?.topic).toBe("a/5");
-    const look = await lookAtUnknown();
+    const look = await lookAtUnknown(everywhere);
     expect([look.unknown.length, look.more]).toEqual([mostUnknown, 5]);
   });
 
@@ -155,22 +161,61 @@ describe("what screens are shown of very many", () => {
   });
 });
 
+describe("what is looked for", () => {
+  it("is found however long ago it came, by all words in topic, metric or sentence, or by the reason", async () => {
+    await many("old/fill_pressure", 3);
+    await db.rows(
+      `insert into dead_letter (fingerprint, received_at, last_received_at, form, topic, payload, payload_size, reason_code, reason)
+       select convert_to('kind ' || i, 'UTF8'), now() + interval '1 h', now() + interval '1 h', 'value', 'new/' || i, '', 0, 'unknown_machine', 'r_%' from generate_series(1, $1) i`,
+      [mostGroups + 20],
+    );
+    const topics = async (words: string[], codes: string[] = []) => (await letterGroups(db, "open", { words, codes })).map(({ topic }) => topic);
+    expect((await letterGroups(db, "open")).some(({ topic }) => topic === "old/fill_pressure")).toBe(false);
+    expect(await topics(["PRESSURE", "old/"])).toEqual(["old/fill_pressure"]);
+    expect(await topics(["pressure", "new/"])).toEqual([]);
+    expect(await topics(["fill%pressure"])).toEqual([]);
+    expect((await topics(["r_%"])).length).toBe(mostGroups);
+    expect(await topics(["nothing"], ["unknown_signal"])).toEqual(["old/fill_pressure"]);
+  });
+});
+
+/** A machine, as topics name it. */
+async function machinePath(): Promise<string> {
+  const { machineId } = await aMachine(db);
+  const [row] = await db.rows<{ path: string }>(
+    "select concat_ws('/', s.key, a.key, l.key, m.key) as path from machine m join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id where m.id = $1",
+    [machineId],
+  );
+  return row?.path ?? "";
+}
+
 describe("very many letters at once", () => {
   it("are settled slice by slice, each letter once, up to the one that was seen", async () => {
     await many("t/1", 25_000, { code: "value_type" });
     const [group] = await letterGroups(db, "open");
     await aLetter(db, "t/1", "later", { code: "value_type" });
-    expect(await settleGroup({ reasonCode: "value_type", topic: "t/1", metric: null }, group?.lastId ?? "", "retry")).toEqual({ changed: 25_000 });
+    expect(await settleGroup(anyone(), { reasonCode: "value_type", topic: "t/1", metric: null }, group?.lastId ?? "", "retry")).toEqual({ changed: 25_000 });
+    const recorded = "select (after ->> 'letters')::int as letters from audit_entry where action = 'dead_letter.retried' order by seq";
+    expect((await db.rows<{ letters: number }>(recorded)).map(({ letters }) => letters)).toEqual([10_000, 10_000, 5_000]);
     // Who asks now sees it, though others asked a moment ago.
-    expect((await lookAtLetters("retry")).groups).toMatchObject([{ topic: "t/1", letters: 25_000 }]);
-    expect((await lookAtLetters("open")).groups).toMatchObject([{ topic: "t/1", letters: 1 }]);
+    expect((await lookAtLetters("retry", everywhere)).groups).toMatchObject([{ topic: "t/1", letters: 25_000 }]);
+    expect((await lookAtLetters("open", everywhere)).groups).toMatchObject([{ topic: "t/1", letters: 1 }]);
   });
 
   it("are all tried again when their value is mapped", async () => {
-    const { machineId } = await aMachine(db, { line: await aLine(db) });
     await many("plc/1", 10_500);
-    const signal = { to: "new", key: "torque", name: "Torque", role: "measurement", unit: "", counterMode: null } as const;
-    expect(await mapUnknown({ topic: "plc/1", metric: null, path: "", machineId, ...signal })).toEqual({ retried: 10_500 });
-    expect((await lookAtUnknown()).unknown).toEqual([]);
+    await many("plc/2", 7, { code: "unknown_machine" });
+    await many("plc/3", 1);
+    const machine = await machinePath();
+    const item = (topic: string) => ({ topic, metric: null, path: "", tsPath: null, machine, key: "torque", isNew: false, fields: { role: "measurement" } });
+    expect(await mapMany(permitted(db, program, "signal.map"), [item("plc/1"), item("plc/2")])).toMatchObject({ retried: 10_507 });
+    expect((await lookAtUnknown(everywhere)).unknown.map(({ topic }) => topic)).toEqual(["plc/3"]);
+    const recorded = `select subject_name as topic, after ->> 'reason' as reason, (after ->> 'letters')::int as letters, actor_name as by
+      from audit_entry where action = 'dead_letter.retried' and subject_name like 'plc/%' order by seq`;
+    expect(await db.rows(recorded)).toEqual([
+      { topic: "plc/1", reason: "unknown_signal", letters: 10_000, by: program.name },
+      { topic: "plc/1", reason: "unknown_signal", letters: 500, by: program.name },
+      { topic: "plc/2", reason: "unknown_machine", letters: 7, by: program.name },
+    ]);
   });
 });

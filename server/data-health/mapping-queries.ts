@@ -1,14 +1,21 @@
-/** SQL of mapping: known machines and signals, and what a new mapping writes. */
+/** SQL of mapping: known machines and signals. */
 import type { Db } from "#/server/db.ts";
+import type { Scope } from "#/server/domain/permission.ts";
+import { inLines, linesIn } from "#/server/scope.ts";
 
-export type MachineRow = { id: number; path: string; name: string; siteId: number };
+/** zone: its site's. */
+export type MachineRow = { id: number; path: string; name: string; siteId: number; lineId: number; zone: string };
 
-export const machineRows = (db: Db) =>
-  db.rows<MachineRow>(`-- dataHealth.machineRows
-    select m.id, concat_ws('/', s.key, a.key, l.key, m.key) as path, m.name, s.id as "siteId"
+/** The machines in use where the actor may. */
+export const machineRows = (db: Db, scope: Scope) =>
+  db.rows<MachineRow>(
+    `-- dataHealth.machineRows
+    select m.id, concat_ws('/', s.key, a.key, l.key, m.key) as path, m.name, s.id as "siteId", l.id as "lineId", s.zone
     from machine m join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id
-    where m.retired_at is null and l.retired_at is null and a.retired_at is null and s.retired_at is null
-    order by 2`);
+    where m.retired_at is null and l.retired_at is null and a.retired_at is null and s.retired_at is null and ${inLines(1, "s.id", "l.id")}
+    order by 2`,
+    linesIn(scope),
+  );
 
 export type MappingForm = "json" | "sparkplug";
 
@@ -22,77 +29,61 @@ export type MappableRow = {
   machineId: number;
   machinePath: string;
   machineName: string;
+  siteId: number;
+  lineId: number;
 };
 
-export const mappableSignals = (db: Db) =>
-  db.rows<MappableRow>(`-- dataHealth.mappableSignals
-    select g.id, g.key, g.name, g.role, g.unit, g.mapping_form as "mappingForm", m.id as "machineId", concat_ws('/', s.key, a.key, l.key, m.key) as "machinePath", m.name as "machineName"
+/** The signals in use where the actor may. */
+export const mappableSignals = (db: Db, scope: Scope) =>
+  db.rows<MappableRow>(
+    `-- dataHealth.mappableSignals
+    select g.id, g.key, g.name, g.role, g.unit, g.mapping_form as "mappingForm", m.id as "machineId", concat_ws('/', s.key, a.key, l.key, m.key) as "machinePath",
+      m.name as "machineName", s.id as "siteId", l.id as "lineId"
     from signal g join machine m on m.id = g.machine_id join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id
-    where g.retired_at is null and m.retired_at is null and l.retired_at is null
-    order by 8, g.key`);
+    where g.retired_at is null and m.retired_at is null and l.retired_at is null and ${inLines(1, "s.id", "l.id")}
+    order by 8, g.key`,
+    linesIn(scope),
+  );
 
-/** The signal that a pattern and path lead to already; null: none. */
-export async function mappedTo(db: Db, form: MappingForm, pattern: string, path: string): Promise<{ signalId: number; signalPath: string } | null> {
-  const found = await db.rows<{ signalId: number; signalPath: string }>(
-    `-- dataHealth.mappedTo
-    select t.signal_id as "signalId", concat_ws('/', s.key, a.key, l.key, m.key, g.key) as "signalPath"
-    from topic_mapping t join signal g on g.id = t.signal_id join machine m on m.id = g.machine_id
-      join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id
-    where t.form = $1 and t.pattern = $2 and t.path = $3`,
-    [form, pattern, path],
+/** How the values of a signal are read. */
+export type ReadingRow = {
+  id: number;
+  path: string;
+  role: string;
+  unit: string;
+  scale: number;
+  offset: number;
+  valueMap: Record<string, unknown> | null;
+  lowLimit: number | null;
+  highLimit: number | null;
+};
+
+/** Those of the signals that are in use where the actor may. */
+export const readingSignals = (db: Db, scope: Scope, ids: readonly number[]) =>
+  db.rows<ReadingRow>(
+    `-- dataHealth.readingSignals
+    select g.id, concat_ws('/', s.key, a.key, l.key, m.key, g.key) as path, g.role, g.unit, g.scale, g.value_offset as "offset", g.value_map as "valueMap",
+      g.low_limit as "lowLimit", g.high_limit as "highLimit"
+    from signal g join machine m on m.id = g.machine_id join line l on l.id = m.line_id join area a on a.id = l.area_id join site s on s.id = a.site_id
+    where g.id = any($4::int[]) and g.retired_at is null and m.retired_at is null and l.retired_at is null and ${inLines(1, "s.id", "l.id")}`,
+    [...linesIn(scope), [...new Set(ids)]],
+  );
+
+export type Publisher = { form: "json" | "sparkplug" | "mapped"; address: string };
+
+/** Whose silence makes the signal's time unknown. */
+export async function publisherOfSignal(db: Db, signalId: number): Promise<Publisher | null> {
+  const found = await db.rows<Publisher>(
+    "-- dataHealth.publisherOfSignal\nselect o.form, o.address from signal g join source o on o.id = g.source_id where g.id = $1",
+    [signalId],
   );
   return found[0] ?? null;
 }
 
-/** True: written. False: pattern and path are taken, by whoever was quicker. */
-export async function insertMapping(db: Db, mapping: { signalId: number; form: MappingForm; pattern: string; path: string }): Promise<boolean> {
-  const made = await db.rows(
-    `-- dataHealth.insertMapping
-    insert into topic_mapping (signal_id, form, pattern, path) values ($1, $2, $3, $4) on conflict (form, pattern, path) do nothing returning id`,
-    [mapping.signalId, mapping.form, mapping.pattern, mapping.path],
-  );
-  return made.length > 0;
-}
-
-/** The publisher of a new signal: the one with that address, made where there is none. @returns null: the address belongs to another form or site, or is retired */
-export async function sourceFor(db: Db, source: { siteId: number; form: "json" | "sparkplug" | "mapped"; address: string }): Promise<number | null> {
-  const found = await db.rows<{ id: number }>(
-    `-- dataHealth.sourceFor
-    with made as (insert into source (site_id, form, address) values ($1, $2, $3) on conflict (address) do nothing returning id)
-    select id from made union all
-    select id from source where address = $3 and form = $2 and site_id = $1 and retired_at is null limit 1`,
-    [source.siteId, source.form, source.address],
-  );
-  return found[0]?.id ?? null;
-}
-
-/** Key of the machine's signal with this role; null: it has none, and nobody else can make one before this transaction ends. */
-export async function keyInRole(db: Db, machineId: number, role: string): Promise<string | null> {
-  await db.rows("-- dataHealth.lockMachine\nselect from machine where id = $1 for no key update", [machineId]);
-  const found = await db.rows<{ key: string }>("-- dataHealth.keyInRole\nselect key from signal where machine_id = $1 and role = $2 and retired_at is null", [
-    machineId,
-    role,
+/** Ids of the sites in use that have these keys. */
+export async function sitesNamed(db: Db, keys: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const found = await db.rows<{ id: number; key: string }>("-- dataHealth.sitesNamed\nselect id, key from site where key = any($1) and retired_at is null", [
+    keys,
   ]);
-  return found[0]?.key ?? null;
-}
-
-export type NewSignal = {
-  machineId: number;
-  sourceId: number;
-  key: string;
-  name: string;
-  role: string;
-  unit: string;
-  counterMode: "cumulative" | "increment" | null;
-};
-
-/** null: the machine has a signal with this key already. */
-export async function insertSignal(db: Db, signal: NewSignal): Promise<number | null> {
-  const made = await db.rows<{ id: number }>(
-    `-- dataHealth.insertSignal
-    insert into signal (machine_id, source_id, key, name, role, unit, counter_mode) values ($1, $2, $3, $4, $5, $6, $7)
-    on conflict (machine_id, key) do nothing returning id`,
-    [signal.machineId, signal.sourceId, signal.key, signal.name, signal.role, signal.unit, signal.counterMode],
-  );
-  return made[0]?.id ?? null;
+  return new Map(found.map(({ id, key }) => [key, id]));
 }

@@ -1,97 +1,181 @@
-/** The mapping of an unknown value to a signal that a person makes. */
+/** Mapping topics and metrics to signals, one or many at once: through the plant's editing, so by the rules of the plant file. */
 import type { Db } from "#/server/db.ts";
-import { loneRoles, type Role, timeKey } from "#/server/domain/signal-suggestion.ts";
 import { Refusal } from "#/server/errors.ts";
-import { notifyRetry, setSlice, unknownCodes } from "./letter-queries.ts";
-import {
-  insertMapping,
-  insertSignal,
-  keyInRole,
-  type MachineRow,
-  type MappingForm,
-  machineRows,
-  mappableSignals,
-  mappedTo,
-  sourceFor,
-} from "./mapping-queries.ts";
-import { changing, settleFrom } from "./service.ts";
-import { namespace, patternOf } from "./unknown.ts";
-
-export type MapTo = { topic: string; metric: string | null; path: string } & (
-  | { to: "signal"; signalId: number }
-  | { to: "new"; machineId: number; key: string; name: string; role: Role; unit: string; counterMode: "cumulative" | "increment" | null }
-);
+import { editAs } from "#/server/plant/edit-service.ts";
+import type { GivenFields, Put } from "#/server/plant/edit-types.ts";
+import { readItem } from "#/server/plant/read.ts";
+import { type LetterGroupKey, lettersAtOnce, openGroups, type Range, sitesOfTopics, type Topic, unknownCodes } from "./letter-queries.ts";
+import { unknownTopics, type Where } from "./mapping-preview.ts";
+import { publisherOfSignal, sitesNamed } from "./mapping-queries.ts";
+import { type Asking, changingLetters, needTopicSite, settleFrom, settleSlice } from "./service.ts";
 
 /**
- * Maps a topic (and path or metric) to a signal, making the signal where it is new, and has the worker try the letters again. All of it or nothing, but for letters beyond the first ten thousand.
- * @throws Refusal CONFLICT: someone else was quicker; NOT_FOUND: the machine or signal is gone; RULE_BROKEN
+ * machine: its address. key: of the signal, a new one or one that the machine has. isNew: it must not have it yet. fields: of the signal, as the plant file has
+ * them; of a known one only what changes.
  */
-export async function mapUnknown(wanted: MapTo): Promise<{ retried: number }> {
-  const { topic, metric, path } = wanted;
-  const first = await changing(async (tx) => {
-    const { form, pattern } = patternOf(topic, metric);
-    const step = metric ?? path;
-    const taken = await mappedTo(tx, form, pattern, step);
-    if (taken && !(wanted.to === "signal" && taken.signalId === wanted.signalId))
-      throw new Refusal("CONFLICT", `This is mapped to ${taken.signalPath} already. Reload and look again.`);
-    const signal = wanted.to === "signal" ? await known(tx, wanted.signalId) : await made(tx, wanted);
-    // A key below its own machine's topic leads there without a mapping.
-    const leadsThere = form === "json" && path === "" && topic === `${namespace}${signal.path}`;
-    if (signal.mappingForm !== form) throw new Refusal("RULE_BROKEN", whyOtherForm(form, signal.path));
-    if (!leadsThere && !taken && !(await insertMapping(tx, { signalId: signal.id, form, pattern, path: step })))
-      throw new Refusal("CONFLICT", "Someone else has just mapped this. Reload and look again.");
-    const slices = [];
-    for (const reasonCode of unknownCodes) slices.push({ reasonCode, ...(await setSlice(tx, { reasonCode, topic, metric }, { afterId: "0", ...toRetry })) });
-    if (slices.some(({ changed }) => changed > 0)) await notifyRetry(tx);
-    return slices;
-  });
-  // The mapping stands and the first letters are under way; the others of very many follow.
-  let retried = 0;
-  for (const { reasonCode, changed, lastId } of first) {
-    retried += changed;
-    if (lastId !== null) retried += await settleFrom({ reasonCode, topic, metric }, { afterId: lastId, ...toRetry });
-  }
-  return { retried };
+export type Mapping = Where & { machine: string; key: string; isNew: boolean; fields: GivenFields };
+
+const ownTopics = "takt/v1/";
+const sparkplugTopics = "spBv1.0/";
+
+/** The Sparkplug node or device that a metric came from: group/node[/device]. */
+const descriptorOf = (topic: string) => (topic.startsWith(sparkplugTopics) ? topic.slice(sparkplugTopics.length) : topic);
+
+/**
+ * Makes or changes the signals, and has the worker try again what was set aside for lack of them. All of it or nothing, but for letters beyond the first ten
+ * thousand: they follow once the mapping stands.
+ * @throws Refusal RULE_BROKEN with fields as `items.3.mapping.0.topic`; NOT_FOUND, FORBIDDEN
+ */
+export async function mapMany(ctx: Asking, mappings: readonly Mapping[]): Promise<{ addresses: string[]; lines: string[]; retried: number }> {
+  const { later, ...done } = await changingLetters(() => mapOnce(ctx, mappings));
+  let { retried } = done;
+  for (const { key, afterId } of later) retried += await settleFrom(ctx, key, { ...toRetry, afterId });
+  return { ...done, retried };
 }
 
 /** All letters that there are. */
-const toRetry = { untilId: "9223372036854775807", to: "retry" } as const;
+const toRetry: Range = { afterId: "0", untilId: "9223372036854775807", to: "retry" };
+type Later = { key: LetterGroupKey; afterId: string }[];
 
-const whyOtherForm = (form: MappingForm, signalPath: string) =>
-  form === "sparkplug"
-    ? `${signalPath} takes its values from topics, and its publisher is known by them; a Sparkplug metric cannot lead there. Make a new signal, or give this one its Sparkplug source in the plant file.`
-    : `${signalPath} takes its values from a Sparkplug publisher, known by its births and deaths; a topic cannot lead there. Make a new signal, or give this one another source in the plant file.`;
-
-type Target = { id: number; path: string; mappingForm: MappingForm };
-
-async function known(tx: Db, signalId: number): Promise<Target> {
-  const signal = (await mappableSignals(tx)).find((row) => row.id === signalId);
-  if (!signal) throw new Refusal("NOT_FOUND", "This signal is no longer in use. Reload and choose another.");
-  return { id: signal.id, path: `${signal.machinePath}/${signal.key}`, mappingForm: signal.mappingForm };
+async function mapOnce(ctx: Asking, mappings: readonly Mapping[]): Promise<{ addresses: string[]; lines: string[]; retried: number; later: Later }> {
+  const topics: Topic[] = [];
+  const puts: { put: Put; of: number }[] = [];
+  const sources = new Map<string, { put: Put; of: number }>();
+  let isAsked = false;
+  try {
+    return await editAs(
+      ctx,
+      "signal.map",
+      { action: "signal.mapped" },
+      async (tx) => {
+        await needMachines(ctx, tx, mappings);
+        topics.push(...(await topicsOf(ctx, tx, mappings))); // whose they are is told by what stands before the mapping
+        for (const [of, mapping] of mappings.entries()) {
+          const before = puts.find(({ put }) => put.parent === mapping.machine && put.fields.key === mapping.key);
+          const { source, put } = await asEdits(tx, mapping, of, before?.put);
+          if (source && !sources.has(String(source.fields.address))) sources.set(String(source.fields.address), { put: source, of });
+          if (put) puts.push({ put, of });
+        }
+        isAsked = true;
+        return [...puts, ...sources.values()].map(({ put }) => put);
+      },
+      async (tx, { lines }) => ({ addresses: mappings.map(({ machine, key }) => `${machine}/${key}`), lines, ...(await retry(ctx, tx, topics)) }),
+    );
+  } catch (error) {
+    if (!isAsked || !(error instanceof Refusal) || error.fields.length === 0) throw error;
+    // Told by the index of the edit, and meant is that of the mapping.
+    const indexes = [...puts, ...sources.values()].map(({ of }) => of);
+    const fields = error.fields.map(({ path, sentence }) => ({ path: path.replace(/^items\.(\d+)/, (_all, i) => `items.${indexes[Number(i)]}`), sentence }));
+    throw new Refusal(error.code, error.message, { fields, present: error.present });
+  }
 }
 
-async function made(tx: Db, wanted: Extract<MapTo, { to: "new" }>): Promise<Target> {
-  const machine = (await machineRows(tx)).find((row) => row.id === wanted.machineId);
-  if (!machine) throw new Refusal("NOT_FOUND", "This machine is no longer in use. Reload and choose another.");
-  const isCount = wanted.role.endsWith("_count");
-  if (isCount !== (wanted.counterMode !== null))
-    throw new Refusal("RULE_BROKEN", isCount ? "A counter needs its kind: cumulative or increment." : "Only counters have a kind of counting.");
-  if (wanted.key === timeKey)
-    throw new Refusal("RULE_BROKEN", `A signal cannot be called ${timeKey}: in a message with many values that is the time. Choose another key.`);
-  const other = loneRoles.has(wanted.role) ? await keyInRole(tx, machine.id, wanted.role) : null;
-  if (other !== null && other !== wanted.key)
-    throw new Refusal("RULE_BROKEN", `${machine.name} has a signal with the role ${wanted.role} already: ${other}. Choose that one, or another role.`);
-  const publisher = publisherOf(wanted, machine);
-  const sourceId = await sourceFor(tx, { siteId: machine.siteId, ...publisher });
-  if (sourceId === null) throw new Refusal("CONFLICT", "The publisher of this topic belongs to another site or is retired. Set it in the plant file.");
-  const id = await insertSignal(tx, { ...wanted, sourceId });
-  if (id === null) throw new Refusal("CONFLICT", `${machine.name} has a signal ${wanted.key} already. Choose that one, or another key.`);
-  return { id, path: `${machine.path}/${wanted.key}`, mappingForm: publisher.form === "sparkplug" ? "sparkplug" : "json" };
+/** Before anything of them is read: one that there is elsewhere answers as one that there is not. @throws Refusal NOT_FOUND, FORBIDDEN: not of their sites */
+async function needMachines(ctx: Asking, tx: Db, mappings: readonly Mapping[]): Promise<void> {
+  const siteOf = (machine: string) => machine.slice(0, Math.max(0, machine.indexOf("/")));
+  const sites = await sitesNamed(
+    tx,
+    mappings.map(({ machine }) => siteOf(machine)),
+  );
+  for (const { machine } of mappings) {
+    const siteId = sites.get(siteOf(machine));
+    if (siteId === undefined) throw new Refusal("NOT_FOUND", noMachine(machine));
+    ctx.need(siteId, null, noMachine(machine));
+  }
 }
 
-/** Whose silence makes the new signal's time unknown: the Sparkplug node, the machine itself, or what publishes foreign topics for it. */
-function publisherOf({ topic, metric }: MapTo, machine: MachineRow): { form: "json" | "sparkplug" | "mapped"; address: string } {
-  if (metric !== null) return { form: "sparkplug", address: patternOf(topic, metric).pattern };
-  if (`${topic}/`.startsWith(`${namespace}${machine.path}/`)) return { form: "json", address: machine.path };
-  return { form: "mapped", address: `mapped:${machine.path}` };
+const noMachine = (machine: string) => `There is no machine ${machine}.`;
+
+/** Topics as they came, and metrics. @throws Refusal NOT_FOUND, FORBIDDEN: not of their sites */
+async function topicsOf(ctx: Asking, tx: Db, mappings: readonly Mapping[]): Promise<Topic[]> {
+  for (const { siteId } of await sitesOfTopics(tx, mappings)) needTopicSite(ctx, siteId, "There is no such topic at your sites.");
+  const topics: Topic[] = [];
+  for (const { topic, metric } of mappings) {
+    if (metric === null && /[+#]/.test(topic)) for (const one of await unknownTopics(tx, ctx.scope, topic)) topics.push({ topic: one, metric });
+    else topics.push({ topic, metric });
+  }
+  return topics;
+}
+
+/** As many letters at once as a worker that sets aside others like them can wait for; later: what is still to be done. */
+async function retry(ctx: Asking, tx: Db, topics: readonly Topic[]): Promise<{ retried: number; later: Later }> {
+  let retried = 0;
+  const later: Later = [];
+  for (const key of await openGroups(tx, topics, unknownCodes)) {
+    if (retried >= lettersAtOnce) {
+      later.push({ key, afterId: "0" });
+      continue;
+    }
+    const { changed, lastId, isLast } = await settleSlice(ctx, tx, key, toRetry);
+    retried += changed;
+    if (!isLast && lastId !== null) later.push({ key, afterId: lastId });
+  }
+  return { retried, later };
+}
+
+type Way = { topic: string; path: string | null; ts_path: string | null } | { descriptor: string; metric: string };
+const isSameWay = (a: Way, b: Way): boolean =>
+  "topic" in a
+    ? "topic" in b && a.topic === b.topic && (a.path ?? "") === (b.path ?? "")
+    : "descriptor" in b && a.descriptor === b.descriptor && a.metric === b.metric;
+
+/** of: index of the mapping. before: an edit of the same signal that comes first, and is added to. */
+async function asEdits(tx: Db, mapping: Mapping, of: number, before: Put | undefined): Promise<{ source: Put | null; put: Put | null }> {
+  const { topic, metric, path, tsPath, machine, key } = mapping;
+  const address = `${machine}/${key}`;
+  const way: Way = metric === null ? { topic, path, ts_path: tsPath } : { descriptor: descriptorOf(topic), metric };
+  // A key below its own machine's topic leads there without a mapping.
+  const ways = metric === null && path === "" && topic === `${ownTopics}${address}` ? [] : [way];
+  if (before) {
+    before.fields = { ...before.fields, ...mapping.fields, mapping: [...(before.fields.mapping as Way[]), ...ways] };
+    return { source: null, put: null };
+  }
+  const known = await readItem(tx, "signal", address);
+  if (known && mapping.isNew) {
+    const sentence = `This machine has a signal with this key already: ${known.fields.name}. Choose that one, or another key.`;
+    throw new Refusal("RULE_BROKEN", sentence, { fields: [{ path: `items.${of}.key`, sentence }] });
+  }
+  if (known) {
+    const fields = { ...mapping.fields, key, ...(await waysOf(tx, known, key, ways)) };
+    return { source: null, put: { do: "put", kind: "signal", address, parent: machine, version: null, fields } };
+  }
+  const owner = await readItem(tx, "machine", machine);
+  if (!owner) throw new Refusal("NOT_FOUND", noMachine(machine));
+  const put: Put = { do: "put", kind: "signal", address: null, parent: machine, version: null, fields: { ...mapping.fields, key, mapping: ways } };
+  const source = publisherOf(mapping, owner.fields.source);
+  if (source !== null) put.fields = { ...put.fields, source: source.address };
+  const [site = ""] = machine.split("/");
+  return { source: source && { do: "put", kind: "source", address: source.address, parent: site, fields: source, version: null, upsert: true }, put };
+}
+
+/** The ways to a known signal with these among them. One that it has is not added; the metric of its own publisher, which it takes unsaid, is then said. */
+async function waysOf(tx: Db, known: { id: number; fields: Record<string, unknown> }, key: string, added: readonly Way[]) {
+  const ways = (known.fields.mapping ?? []) as Way[];
+  const metric = known.fields.metric as string | null;
+  const publisher = await publisherOfSignal(tx, known.id);
+  const takesOwn = publisher?.form === "sparkplug" && (ways.length === 0 || metric !== null);
+  const own: Way[] = takesOwn ? [{ descriptor: publisher.address, metric: metric ?? key }] : [];
+  const fresh = added.filter((one) => !own.some((other) => isSameWay(one, other)));
+  return {
+    mapping: [...ways.filter((one) => !fresh.some((other) => isSameWay(one, other))), ...fresh],
+    ...(takesOwn && fresh.length > 0 && { metric: metric ?? key }),
+  };
+}
+
+/**
+ * Whose silence makes the new signal's time unknown, where that is not the machine's own publisher: the Sparkplug node, or what publishes foreign topics for the
+ * machine. own: the machine's `source`, as its form has it.
+ */
+function publisherOf({ topic, metric, machine }: Mapping, own: unknown): { form: string; address: string } | null {
+  const ownGroup = typeof own === "object" && own !== null ? (own as { form: string; address: string | null }) : null;
+  const ownAddress = typeof own === "string" ? own : (ownGroup?.address ?? machine);
+  const wanted =
+    metric !== null
+      ? { form: "sparkplug", address: descriptorOf(topic) }
+      : `${topic}/`.startsWith(`${ownTopics}${machine}/`)
+        ? { form: "json", address: machine }
+        : { form: "mapped", address: `mapped:${machine}` };
+  if (wanted.address === ownAddress) return null;
+  if (wanted.form === "mapped" && ownGroup?.form === "mapped") return null; // its own publisher sends foreign topics already
+  return wanted.form === "json" ? null : wanted;
 }

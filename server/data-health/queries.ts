@@ -7,6 +7,7 @@ export type SourceRow = {
   id: number;
   address: string;
   form: "json" | "sparkplug" | "mapped";
+  siteId: number;
   siteName: string;
   zone: string;
   machines: string[];
@@ -128,7 +129,7 @@ export const sourceRows = (db: Db, now: Date) =>
       select source_id, count(*) filter (where kind = 'sequence_gap')::int as sequence_gaps, count(*) filter (where kind = 'rebirth_requested')::int as rebirths
       from link_event where at > $1::timestamptz - interval '24 hours' and kind in ('sequence_gap', 'rebirth_requested') group by source_id
     )
-    select o.id, o.address, o.form, s.name as "siteName", s.zone, o.no_data_timeout_s as "noDataTimeoutS",
+    select o.id, o.address, o.form, s.id as "siteId", s.name as "siteName", s.zone, o.no_data_timeout_s as "noDataTimeoutS",
       coalesce((select array_agg(distinct m.name order by m.name) from signal g join machine m on m.id = g.machine_id where g.source_id = o.id and g.retired_at is null), '{}') as machines,
       (select count(*)::int from signal g where g.source_id = o.id and g.retired_at is null) as signals,
       ${ms("t.last_at")} as "lastAt", ${ms("t.last_received_at")} as "lastReceivedAt", t.lag_s as "lagS", r.lag_max_s::float8 as "lagMaxS",
@@ -145,6 +146,12 @@ export const sourceRows = (db: Db, now: Date) =>
     order by o.address`,
     [now],
   );
+
+/** Where a source is; null: there is none. */
+export async function sourcePlace(db: Db, id: number): Promise<{ siteId: number } | null> {
+  const found = await db.rows<{ siteId: number }>('-- dataHealth.sourcePlace\nselect site_id as "siteId" from source where id = $1', [id]);
+  return found[0] ?? null;
+}
 
 export type SignalRow = {
   id: number;

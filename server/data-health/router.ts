@@ -1,69 +1,104 @@
 import { z } from "zod";
 import { may, router } from "#/server/trpc.ts";
-import { workerHealth } from "#/server/workers/service.ts";
+import { type WorkerHealth, workerHealth } from "#/server/workers/service.ts";
 import { letterChanges } from "./changes.ts";
 import { letterRows } from "./letter-queries.ts";
-import { lookAtLetters, lookAtSources, lookAtUnknown } from "./look.ts";
-import { mapUnknown } from "./mapping.ts";
-import { payloadOf, settleGroup, settleLetter, sourceDetail } from "./service.ts";
+import { findLetters, lookAtLetters, lookAtSources, lookAtUnknown } from "./look.ts";
+import { mapMany } from "./mapping.ts";
+import { previewMapping, proposeMappings } from "./mapping-preview.ts";
+import { payloadOf, settleFound, settleGroup, settleLetter, sourceDetail } from "./service.ts";
 
 const id = z.string().regex(/^\d{1,18}$/);
 const topic = z.string().min(1).max(65_535);
 const metric = z.string().max(65_535).nullable();
 const status = z.enum(["open", "retry", "resolved", "discarded"]);
 const groupKey = z.object({ reasonCode: z.string().min(1).max(100), topic, metric });
-const where = { topic, metric, path: z.string().max(1_000) };
-const plantKey = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "A key is 1 to 64 letters, digits, '.', '_' or '-', and begins with a letter or digit.");
+/** A topic (with + or # for many) or a Sparkplug topic with a metric, and where in the payload the value and its time lie. */
+const place = z.object({ topic, metric, path: z.string().max(1_000), tsPath: z.string().max(1_000).nullable() });
+const signalFields = z.record(z.string(), z.unknown());
+const mostMappings = 500;
 
-const mapTo = z.discriminatedUnion("to", [
-  z.object({ ...where, to: z.literal("signal"), signalId: z.int() }),
-  z.object({
-    ...where,
-    to: z.literal("new"),
-    machineId: z.int(),
-    key: plantKey,
-    name: z.string().trim().min(1, "The signal needs a name.").max(200),
-    role: z.enum(["state", "good_count", "reject_count", "rework_count", "total_count", "fault_code", "job", "product", "measurement", "energy"]),
-    unit: z.string().trim().max(32),
-    counterMode: z.enum(["cumulative", "increment"]).nullable(),
-  }),
-]);
+/** Which topics a worker reads names the sites, and so may what it says of itself: that is for who sees them all. */
+const withoutTopics = (worker: WorkerHealth): WorkerHealth => ({
+  ...worker,
+  filters: [],
+  trouble: worker.trouble && "Something stands in its way. Who looks after all sites can see what it is.",
+});
+
+/** Words that are looked for, and the reasons whose names on screen they stand in. */
+const search = z.object({ words: z.array(z.string().trim().min(1).max(200)).min(1).max(12), codes: z.array(z.string().max(40)).max(40) });
 
 export const dataHealthRouter = router({
-  workers: may("data_health.read").query(async ({ ctx }) => ({ at: ctx.now().getTime(), workers: await workerHealth(ctx.db, ctx.now()) })),
-  sources: may("data_health.read").query(() => lookAtSources()),
+  workers: may("data_health.read").query(async ({ ctx }) => {
+    const workers = await workerHealth(ctx.db, ctx.now());
+    return { at: ctx.now().getTime(), workers: ctx.scope.sites === "all" ? workers : workers.map(withoutTopics) };
+  }),
+  sources: may("data_health.read").query(({ ctx }) => lookAtSources(ctx.scope)),
   source: may("data_health.read")
     .input(z.object({ id: z.int() }))
-    .query(({ ctx, input }) => sourceDetail(ctx.db, input.id, ctx.now())),
-  unknown: may("data_health.read").query(() => lookAtUnknown()),
+    .query(({ ctx, input }) => sourceDetail(ctx, input.id)),
+  unknown: may("data_health.read").query(({ ctx }) => lookAtUnknown(ctx.scope)),
 
   letterGroups: may("data_health.read")
     .input(z.object({ status }))
-    .query(({ input }) => lookAtLetters(input.status)),
+    .query(({ ctx, input }) => lookAtLetters(input.status, ctx.scope)),
+  findLetterGroups: may("data_health.read")
+    .input(search.extend({ status }))
+    .query(({ ctx, input: { status, ...wanted } }) => findLetters(status, wanted, ctx.scope)),
   letters: may("data_health.read")
     .input(groupKey.extend({ status }))
-    .query(async ({ ctx, input }) => ({ at: ctx.now().getTime(), letters: await letterRows(ctx.db, input, input.status) })),
+    .query(async ({ ctx, input }) => ({ at: ctx.now().getTime(), letters: await letterRows(ctx.db, ctx.scope, input, input.status) })),
   payload: may("data_health.read")
     .input(z.object({ id }))
-    .query(({ ctx, input }) => payloadOf(ctx.db, input.id)),
+    .query(({ ctx, input }) => payloadOf(ctx, input.id)),
 
   retryLetter: may("dead_letter.retry")
     .input(z.object({ id, statusAt: z.string().max(64) }))
-    .mutation(({ input }) => settleLetter(input, "retry")),
+    .mutation(({ ctx, input }) => settleLetter(ctx, input, "retry")),
   discardLetter: may("dead_letter.discard")
     .input(z.object({ id, statusAt: z.string().max(64) }))
-    .mutation(({ input }) => settleLetter(input, "discarded")),
+    .mutation(({ ctx, input }) => settleLetter(ctx, input, "discarded")),
   retryGroup: may("dead_letter.retry")
     .input(groupKey.extend({ lastId: id }))
-    .mutation(({ input: { lastId, ...key } }) => settleGroup(key, lastId, "retry")),
+    .mutation(({ ctx, input: { lastId, ...key } }) => settleGroup(ctx, key, lastId, "retry")),
   discardGroup: may("dead_letter.discard")
     .input(groupKey.extend({ lastId: id }))
-    .mutation(({ input: { lastId, ...key } }) => settleGroup(key, lastId, "discarded")),
+    .mutation(({ ctx, input: { lastId, ...key } }) => settleGroup(ctx, key, lastId, "discarded")),
+
+  retryFound: may("dead_letter.retry")
+    .input(search.extend({ lastId: id }))
+    .mutation(({ ctx, input: { lastId, ...wanted } }) => settleFound(ctx, wanted, lastId, "retry")),
+  discardFound: may("dead_letter.discard")
+    .input(search.extend({ lastId: id }))
+    .mutation(({ ctx, input: { lastId, ...wanted } }) => settleFound(ctx, wanted, lastId, "discarded")),
 
   /** A word whenever letters or the plant changed, at most one a second; the screen then reads again. */
-  changes: may("data_health.read").subscription(({ signal }) => letterChanges(signal)),
+  changes: may("data_health.read").subscription(({ ctx }) => letterChanges(ctx.until)),
 
-  map: may("signal.map")
-    .input(mapTo)
-    .mutation(({ input }) => mapUnknown(input)),
+  /** What a mapping would make of messages that came already, read as the worker will read them. */
+  mappingPreview: may("data_health.read")
+    .input(
+      place.extend({
+        signal: signalFields.nullable(),
+        known: z
+          .array(z.object({ topic, signalId: z.int() }))
+          .max(mostMappings)
+          .default([]),
+      }),
+    )
+    .query(({ ctx, input }) => previewMapping(ctx.db, ctx.scope, input)),
+  /** For unknown topics that match a filter: which machine and signal each probably is. */
+  mappingProposals: may("data_health.read")
+    .input(z.object({ topic, path: z.string().max(1_000) }))
+    .query(({ ctx, input }) => proposeMappings(ctx.db, ctx.scope, input)),
+  mapMany: may("signal.map")
+    .input(
+      z.object({
+        items: z
+          .array(place.extend({ machine: z.string().min(1).max(300), key: z.string().max(64), isNew: z.boolean().default(false), fields: signalFields }))
+          .min(1)
+          .max(mostMappings),
+      }),
+    )
+    .mutation(({ ctx, input }) => mapMany(ctx, input.items)),
 });

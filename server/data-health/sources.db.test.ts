@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 beforeEach(async () => {
-  await db.rows("truncate enterprise, link_event, source_minute cascade");
+  await db.asOwner.rows("truncate enterprise, link_event, source_minute cascade");
 });
 
 /** All of it read at one instant. */

@@ -1,21 +1,28 @@
 /** Values that lead to no signal, each with the signal that it probably is. */
 import type { Db } from "#/server/db.ts";
-import { keyOf, type Role, type ScalarPath, scalarPaths, suggestRole, suggestSignal } from "#/server/domain/signal-suggestion.ts";
-import { mostUnknown, unknownCount, unknownRows } from "./letter-queries.ts";
+import type { Scope } from "#/server/domain/permission.ts";
+import {
+  keyOf,
+  MachinesByName,
+  type Role,
+  type ScalarPath,
+  SignalsByMachine,
+  scalarPaths,
+  suggestRole,
+  suggestSignal,
+  valueName,
+} from "#/server/domain/signal-suggestion.ts";
+import { everywhere, isInLines, isInSites } from "#/server/scope.ts";
+import { mostUnknown, type UnknownCount, unknownCounts, unknownRows } from "./letter-queries.ts";
 import { type MachineRow, type MappableRow, type MappingForm, machineRows, mappableSignals } from "./mapping-queries.ts";
 
-export const namespace = "takt/v1/";
-const sparkplugNamespace = "spBv1.0/";
-
-/** How a letter's topic and metric are written as a mapping: Sparkplug by node and metric, all else by topic and path in the payload. */
-export const patternOf = (topic: string, metric: string | null): { form: MappingForm; pattern: string } =>
-  metric === null
-    ? { form: "json", pattern: topic }
-    : { form: "sparkplug", pattern: topic.startsWith(sparkplugNamespace) ? topic.slice(sparkplugNamespace.length) : topic };
+const namespace = "takt/v1/";
 
 export type UnknownSignal = {
   topic: string;
   metric: string | null;
+  /** null: nobody can say. */
+  siteId: number | null;
   letters: number;
   lastAt: number;
   reason: string;
@@ -25,32 +32,63 @@ export type UnknownSignal = {
   machineId: number | null;
 };
 
+/** All that there are, but for those beside the newest of each site; `counts` has these, too. */
+export type AllUnknown = { unknown: UnknownSignal[]; counts: UnknownCount[]; machines: MachineRow[]; signals: MappableRow[] };
 /** more: topics and metrics beside those of `unknown`, which came longer ago. */
 export type Unknown = { unknown: UnknownSignal[]; more: number; machines: MachineRow[]; signals: MappableRow[] };
 
-export async function unknownSignals(db: Db): Promise<Unknown> {
-  const [rows, machines, signals] = await Promise.all([unknownRows(db), machineRows(db), mappableSignals(db)]);
-  const total = rows.length < mostUnknown ? rows.length : await unknownCount(db);
+export async function unknownSignals(db: Db): Promise<AllUnknown> {
+  const [rows, machines, signals] = await Promise.all([unknownRows(db), machineRows(db, everywhere), mappableSignals(db, everywhere)]);
+  const bySite = Map.groupBy(rows, ({ siteId }) => siteId);
+  const isWhole = [...bySite.values()].every((of) => of.length < mostUnknown);
+  const counts = isWhole ? [...bySite].map(([siteId, of]) => ({ siteId, n: of.length })) : await unknownCounts(db);
+  // By the site of a topic and the form of its mapping: a plant has tens of thousands of signals, and there may be hundreds of topics.
+  const known = new Map<string, { machines: MachinesByName<MachineRow>; signals: SignalsByMachine }>();
+  const knownFor = (siteId: number | null, form: MappingForm) => {
+    const name = `${siteId} ${form}`;
+    const isNear = (row: { siteId: number }) => siteId === null || row.siteId === siteId;
+    const found = known.get(name) ?? {
+      machines: new MachinesByName(machines.filter(isNear)),
+      signals: new SignalsByMachine(signals.filter((signal) => signal.mappingForm === form && isNear(signal))),
+    };
+    known.set(name, found);
+    return found;
+  };
   const unknown = rows.map((row) => {
-    const { form } = patternOf(row.topic, row.metric);
-    const fitting = signals.filter((signal) => signal.mappingForm === form);
-    const machine = machineOf(row.topic, machines);
+    const near = knownFor(row.siteId, row.metric === null ? "json" : "sparkplug");
+    const machine = near.machines.of(row.topic);
     const paths = pathsOf(row.topic, row.metric, row.payload).map((found) => {
-      const name = found.path.split(".").findLast((step) => !/^\d*$/.test(step)) ?? row.metric ?? row.topic.split("/").at(-1) ?? "";
-      return { ...found, name, suggestedSignalId: suggestSignal(name, row.topic, fitting)?.id ?? null, ...suggestRole(name, found.value), key: keyOf(name) };
+      const name = valueName(row.topic, row.metric, found.path);
+      return {
+        ...found,
+        name,
+        suggestedSignalId: suggestSignal(name, row.topic, near.signals)?.id ?? null,
+        ...suggestRole(name, found.value),
+        key: keyOf(name),
+      };
     });
-    return { topic: row.topic, metric: row.metric, letters: row.letters, lastAt: row.lastAt, reason: row.reason, paths, machineId: machine?.id ?? null };
+    const { topic, metric, siteId, letters, lastAt, reason } = row;
+    return { topic, metric, siteId, letters, lastAt, reason, paths, machineId: machine?.id ?? null };
   });
-  return { unknown, more: Math.max(0, total - unknown.length), machines, signals };
+  return { unknown, counts, machines, signals };
 }
 
-/** The machine below whose topic this one lies, or whose key the topic names as its only machine of that key. */
-function machineOf(topic: string, machines: readonly MachineRow[]): MachineRow | null {
-  const exact = machines.find((machine) => `${topic}/`.startsWith(`${namespace}${machine.path}/`));
-  if (exact) return exact;
-  const words = new Set(topic.toLowerCase().split(/[/.: ]+/));
-  const named = machines.filter((machine) => words.has(machine.path.split("/").at(-1)?.toLowerCase() ?? ""));
-  return named.length === 1 ? (named[0] ?? null) : null;
+/** What there is of it where the actor may: no machine and no signal of elsewhere is named or suggested. */
+export function unknownIn(all: AllUnknown, scope: Scope): Unknown {
+  const machines = all.machines.filter(({ siteId, lineId }) => isInLines(scope, siteId, lineId));
+  const signals = all.signals.filter(({ siteId, lineId }) => isInLines(scope, siteId, lineId));
+  const [machineIds, signalIds] = [new Set(machines.map(({ id }) => id)), new Set(signals.map(({ id }) => id))];
+  const ifIn = (ids: ReadonlySet<number>, id: number | null) => (id !== null && ids.has(id) ? id : null);
+  const total = all.counts.reduce((n, count) => (isInSites(scope, count.siteId) ? n + count.n : n), 0);
+  const unknown = all.unknown
+    .filter(({ siteId }) => isInSites(scope, siteId))
+    .slice(0, mostUnknown)
+    .map((one) => ({
+      ...one,
+      machineId: ifIn(machineIds, one.machineId),
+      paths: one.paths.map((path) => ({ ...path, suggestedSignalId: ifIn(signalIds, path.suggestedSignalId) })),
+    }));
+  return { unknown, more: Math.max(0, total - unknown.length), machines, signals };
 }
 
 function pathsOf(topic: string, metric: string | null, payload: Buffer): ScalarPath[] {

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Pool, type PoolClient } from "pg";
 import type { Logger } from "pino";
+import { programOptions } from "#/server/audit/change.ts";
 import type { Db } from "#/server/db.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 
@@ -18,6 +19,7 @@ export function makePool(databaseUrl: string, log: Logger): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     application_name: "takt-jobs",
+    options: programOptions("jobs", "Jobs"),
     max: 8,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
@@ -70,7 +72,11 @@ const migrationsDir = join(import.meta.dirname, "../../prisma/migrations");
 
 /** What the schema still lacks, and a migration brings; null: nothing. @throws Trouble: the schema is newer than this program; what pg throws while the database is away */
 export async function whyNotReady(db: Db, knownMigrations: readonly string[] = filesOf(migrationsDir)): Promise<string | null> {
-  const [table] = await db.rows<{ exists: boolean }>("-- jobs.hasMigrations\nselect to_regclass('public.schema_migration') is not null as exists");
+  const [table] = await db.rows<{ exists: boolean; readable: boolean | null }>(
+    "-- jobs.hasMigrations\nselect t is not null as exists, has_table_privilege(t, 'select') as readable from to_regclass('public.schema_migration') t",
+  );
+  // The application's role is given its rights when the migrations are done.
+  if (table?.exists && !table.readable) return "The database has given this program no rights yet. Run first: npm run migrate";
   const rows = table?.exists ? await db.rows<{ name: string }>("-- jobs.migrations\nselect name from public.schema_migration order by id") : [];
   const applied = new Set(rows.map((row) => row.name));
   const pending = knownMigrations.filter((name) => !applied.has(name));

@@ -16,7 +16,7 @@ describe("readEnv", () => {
       RETAIN_TREND_RAW_DAYS: 7,
       RETAIN_TREND_HOURLY_DAYS: 90,
       RETAIN_DEAD_LETTER_DAYS: 90,
-      RETAIN_OPEN_LETTERS_MB: 4_000,
+      RETAIN_LETTERS_MB: 4_000,
     });
     expect(readEnv({ ...url, RETAIN_TREND_RAW_DAYS: "30", RETAIN_TREND_HOURLY_DAYS: "400" })).toMatchObject({
       RETAIN_TREND_RAW_DAYS: 30,
@@ -33,10 +33,12 @@ describe("readEnv", () => {
       }
     }
     for (const mb of ["0", "9", "-1", "1.5", "4 GB"])
-      expect(wrong({ ...url, RETAIN_OPEN_LETTERS_MB: mb })).toEqual([
-        "RETAIN_OPEN_LETTERS_MB must be a whole number of MB from 10 to 10000000: how much open dead letters may take",
+      expect(wrong({ ...url, RETAIN_LETTERS_MB: mb })).toEqual([
+        "RETAIN_LETTERS_MB must be a whole number of MB from 10 to 10000000: how much dead letters may take together",
       ]);
-    expect(wrong({})).toEqual(["DATABASE_URL is missing: set it to the PostgreSQL database, for example postgres://takt@127.0.0.1:5432/takt"]);
+    expect(wrong({})).toEqual([
+      "DATABASE_URL is missing: set it (or DATABASE_URL_FILE) to the PostgreSQL database, for example postgres://takt@127.0.0.1:5432/takt",
+    ]);
     expect(wrong({ DATABASE_URL: "mysql://x:secret@y", JOBS_HTTP_PORT: "70000" })).toEqual([
       "DATABASE_URL must begin with postgres:// or postgresql://",
       "JOBS_HTTP_PORT must be a port from 0 to 65535 (0: any free one)",

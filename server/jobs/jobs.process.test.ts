@@ -74,7 +74,7 @@ async function asAdmin(url: string, sql: string): Promise<void> {
 async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
-const firstRoundDone = (program: Program) => until(async () => (await program.health()).body.jobs.filter((job) => job.lastOkAt !== null).length === 3);
+const firstRoundDone = (program: Program) => until(async () => (await program.health()).body.jobs.filter((job) => job.lastOkAt !== null).length === 6);
 const isHealthy = (program: Program) => until(async () => (await program.health()).status === 200);
 const isWorking = (program: Program) => until(() => program.out().includes('"working"'));
 
@@ -170,7 +170,7 @@ describe("an older schema", () => {
 
 describe("at work", () => {
   beforeAll(async () => {
-    await migrate(embedded.databaseUrl, { log: () => undefined });
+    await migrate(embedded.migrateUrl, { application: embedded.databaseUrl, log: () => undefined });
   });
 
   it("rolls up, makes shifts 60 days ahead, tells how it is, and stops cleanly", async () => {
@@ -218,7 +218,14 @@ describe("at work", () => {
     }
     const keys = async () => (await db.rows<{ key: string | null }>("select key from graphile_worker.jobs order by key")).map((row) => row.key);
     await until(async () => !(await keys()).includes(null)); // what has just run is struck off a moment after it says that it is done
-    expect(await keys()).toEqual(["drop_what_is_old", "make_shifts", "roll_up_measurements"]);
+    expect(await keys()).toEqual([
+      "drop_old_sign_ins",
+      "drop_what_is_old",
+      "make_room_for_letters",
+      "make_shifts",
+      "publish_audit_heads",
+      "roll_up_measurements",
+    ]);
   });
 
   it("what a killed process held is done by the next", async () => {

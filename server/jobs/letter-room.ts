@@ -1,6 +1,7 @@
 /**
- * Room for dead letters. Nobody may ever look after them, and a node that publishes what the plant does not know would fill the disk with them: what open
- * ones take together has a limit. Beyond it the kinds (topic, metric and reason) that take most lose their oldest; rare ones keep all of theirs.
+ * Room for dead letters. Nobody may ever look after them, and a node that publishes what the plant does not know would fill the disk with them: what they
+ * take together has a limit. Beyond it those that someone has settled go first, then of the open ones the oldest of the kinds (topic, metric and reason)
+ * that take most; rare kinds keep all of theirs.
  */
 import type { Db } from "#/server/db.ts";
 
@@ -50,15 +51,44 @@ async function dropOldest(db: Db, { topic, metric, reasonCode }: Surplus, most: 
   return row?.letters ?? 0;
 }
 
-/** Drops open letters until those that are left take about `mostBytes`. Returns how many went; stops between slices when `signal` says so. */
-export async function makeRoom(db: Db, mostBytes: number, signal: AbortSignal): Promise<number> {
-  let all = 0;
-  for (const kind of await surplusOf(db, mostBytes))
+type Taken = { open: number; other: number };
+
+async function taken(db: Db): Promise<Taken> {
+  const [row] = await db.rows<Taken>(
+    `-- jobs.lettersTaken\nselect coalesce(sum(open_bytes), 0)::float8 as open, coalesce(sum(other_bytes), 0)::float8 as other from dead_letter_group`,
+  );
+  return row ?? { open: 0, other: 0 };
+}
+
+/** The oldest settled letters. Returns how many went. */
+async function dropSettled(db: Db): Promise<number> {
+  const gone = await db.rows(
+    `-- jobs.dropSettledLetters
+     delete from dead_letter where id = any(array(
+       select id from dead_letter where status in ('resolved', 'discarded') order by status_at limit ${lettersAtOnce} for update skip locked))
+       and status in ('resolved', 'discarded') returning 1`,
+  );
+  return gone.length;
+}
+
+/** Drops letters until those that are left take about `mostBytes`. Returns how many went; stops between slices when `signal` says so. */
+export async function makeRoom(db: Db, mostBytes: number, signal: AbortSignal): Promise<{ settled: number; open: number }> {
+  const dropped = { settled: 0, open: 0 };
+  let now = await taken(db);
+  while (now.open + now.other > mostBytes && !signal.aborted) {
+    const gone = await dropSettled(db);
+    if (gone === 0) break;
+    dropped.settled += gone;
+    now = await taken(db);
+  }
+  if (now.open + now.other <= mostBytes) return dropped;
+  // What is being tried again stays.
+  for (const kind of await surplusOf(db, Math.max(0, mostBytes - now.other)))
     for (let left = kind.openLetters - kind.keepLetters; left > 0 && !signal.aborted; ) {
       const gone = await dropOldest(db, kind, Math.min(left, lettersAtOnce));
       if (gone === 0) break;
       left -= gone;
-      all += gone;
+      dropped.open += gone;
     }
-  return all;
+  return dropped;
 }

@@ -2,6 +2,8 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { pino } from "pino";
+import { readHeadTargets } from "#/server/audit/env.ts";
+import { headPublisher } from "#/server/audit/publish.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import { addressOf, jobsDb, makePool, Trouble, whyHopeless, whyNotReady } from "./database.ts";
 import { readEnv } from "./env.ts";
@@ -14,10 +16,12 @@ const lookEveryMs = 2_000;
 const now = () => new Date();
 
 const env = readEnv();
-if ("wrong" in env) {
-  for (const line of env.wrong) process.stderr.write(`takt jobs: ${line}\n`);
+const targets = readHeadTargets();
+if ("wrong" in env || "wrong" in targets) {
+  for (const { wrong } of [env, targets].filter((one) => "wrong" in one)) for (const line of wrong) process.stderr.write(`takt jobs: ${line}\n`);
   process.exit(1);
 }
+const publishHeads = headPublisher(targets);
 const log = pino({ name: "takt jobs", level: env.LOG_LEVEL, base: { pid: process.pid } });
 const address = addressOf(env.DATABASE_URL);
 const pool = makePool(env.DATABASE_URL, log);
@@ -95,14 +99,16 @@ async function main(settings: Exclude<typeof env, { wrong: string[] }>): Promise
     rawDays: settings.RETAIN_TREND_RAW_DAYS,
     hourlyDays: settings.RETAIN_TREND_HOURLY_DAYS,
     deadLetterDays: settings.RETAIN_DEAD_LETTER_DAYS,
-    openLetterBytes: settings.RETAIN_OPEN_LETTERS_MB * 1_000_000,
+    letterBytes: settings.RETAIN_LETTERS_MB * 1_000_000,
   };
   log.info({ health: `http://${settings.HOST}:${(server.address() as AddressInfo).port}/health`, database: address, ...keep }, "started");
+  if (Object.values(targets).every((target) => target === null))
+    log.info("the heads of the audit trail are published nowhere: set AUDIT_HEAD_FILE, AUDIT_HEAD_MAIL or AUDIT_HEAD_TOPIC");
   await reachDatabase();
   const watching = watchDatabase();
   while (!isStopping()) {
     try {
-      const queue = await startQueue({ pool, db, keep, log, now, onState: (name, state) => health.jobs.set(name, state) });
+      const queue = await startQueue({ pool, db, keep, publishHeads, log, now, onState: (name, state) => health.jobs.set(name, state) });
       log.info("working");
       const told = new Promise<void>((resolve) => stopping.signal.addEventListener("abort", () => resolve(), { once: true }));
       const reason = await Promise.race([queue.ended, told]);

@@ -7,6 +7,7 @@ import { EventEmitter } from "node:events";
 import { Logger as GraphileLogger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
 import type { Pool } from "pg";
 import type { Logger } from "pino";
+import type { HeadPublisher } from "#/server/audit/publish.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import type { JobsDb } from "./database.ts";
 import type { Keep } from "./retention.ts";
@@ -15,7 +16,15 @@ import { type Job, jobs } from "./tasks.ts";
 /** How a job fared last. Instants are ms since 1970; failure: the sentence of the last failure, null after a success. */
 export type JobState = { lastAt: number | null; lastOkAt: number | null; tookMs: number | null; did: Record<string, unknown> | null; failure: string | null };
 
-export type QueueOptions = { pool: Pool; db: JobsDb; keep: Keep; log: Logger; now: () => Date; onState: (name: string, state: JobState) => void };
+export type QueueOptions = {
+  pool: Pool;
+  db: JobsDb;
+  keep: Keep;
+  publishHeads: HeadPublisher;
+  log: Logger;
+  now: () => Date;
+  onState: (name: string, state: JobState) => void;
+};
 
 /** A job that failed is tried again after this time, however long its period. */
 const retryAfterS = 30;
@@ -91,14 +100,14 @@ async function lookAfter(utils: WorkerUtils, now: Date): Promise<void> {
   await utils.cleanup({ tasks: ["DELETE_PERMAFAILED_JOBS"] });
 }
 
-function taskOf(job: Job, { db, keep, log, now, onState }: QueueOptions, utils: WorkerUtils, signal: AbortSignal) {
+function taskOf(job: Job, { db, keep, publishHeads, log, now, onState }: QueueOptions, utils: WorkerUtils, signal: AbortSignal) {
   let state: JobState = { lastAt: null, lastOkAt: null, tookMs: null, did: null, failure: null };
   return async () => {
     const startedAt = now();
     const from = performance.now();
     let nextInS = job.everyS;
     try {
-      const { did, again } = await job.run({ db, now: startedAt, keep, log, signal });
+      const { did, again } = await job.run({ db, now: startedAt, keep, publishHeads, log, signal });
       if (again) nextInS = 0;
       state = { lastAt: startedAt.getTime(), lastOkAt: startedAt.getTime(), tookMs: performance.now() - from, did, failure: null };
       log.info({ job: job.name, tookMs: Math.round(state.tookMs ?? 0), ...did }, "done");

@@ -20,14 +20,14 @@ afterAll(async () => {
   await database?.drop();
 });
 beforeEach(async () => {
-  await database.rows("select drop_chunks('sample', older_than => 'infinity'::timestamptz)");
-  await database.rows("truncate sample, sample_hour, trend_mark, trend_claim, dead_letter, ingest_worker");
+  await database.asOwner.rows("select drop_chunks('sample', older_than => 'infinity'::timestamptz)");
+  await database.asOwner.rows("truncate sample, sample_hour, trend_mark, trend_claim, dead_letter, ingest_worker, link_event");
   await database.rows("update trend_retention set raw_dropped_to = '-infinity'");
 });
 
 // Chunks of sample begin at 0, 6, 12 and 18 o'clock UTC; those of sample_hour are 7 days long.
 const now = new Date("2026-05-20T12:00:00Z");
-const keep: Keep = { rawDays: 7, hourlyDays: 90, deadLetterDays: 90, openLetterBytes: 1e9 };
+const keep: Keep = { rawDays: 7, hourlyDays: 90, deadLetterDays: 90, letterBytes: 1e9 };
 /** Waits long for its locks: how busy the machine is decides nothing. */
 const clean = (changed: Partial<Keep> = {}, lockWaitMs = 30_000) =>
   retain(jobs.db, { now, keep: { ...keep, ...changed }, signal: new AbortController().signal, lockWaitMs });
@@ -41,7 +41,7 @@ const chunks = async () =>
     )
   ).map((row) => row.from.toISOString().slice(5, 13));
 const hours = () => database.rows("select hour, n, mean, min, max, last from sample_hour order by hour");
-const nothing = { rawChunks: 0, hourlyChunks: 0, letters: 0, openLetters: 0, workers: 0, waitingHours: 0, isBusy: false };
+const nothing = { rawChunks: 0, hourlyChunks: 0, letters: 0, strangers: 0, workers: 0, waitingHours: 0, isBusy: false };
 
 describe("raw measurements", () => {
   it("go by whole chunks once all of it is older than kept; their hours stay", async () => {
@@ -193,52 +193,25 @@ describe("the rest", () => {
     expect(await clean()).toEqual({ ...nothing, workers: 1 });
   });
 
+  it("events of publishers that no plant knows go after 30 days, those of its own stay", async () => {
+    const event = (address: string, days: number, sourceId: number | null) =>
+      database.rows("insert into link_event (source_id, address, at, kind, alive, received_at) values ($1, $2, $3, 'online', true, $3)", [
+        sourceId,
+        address,
+        new Date(now.getTime() - days * 24 * hourMs),
+      ]);
+    const [source] = await database.rows<{ id: number }>("select source_id as id from signal where id = $1", [signalId]);
+    await event("nobody/a", 31, null);
+    await event("nobody/a", 29, null);
+    await event("known", 400, source?.id ?? null);
+    expect(await clean()).toEqual({ ...nothing, strangers: 1 });
+    expect((await database.rows("select address from link_event order by address")).map((row) => row.address)).toEqual(["known", "nobody/a"]);
+  });
+
   it("keeps as long as it is told to", async () => {
     await writer.write([value("2026-05-10T10:00:00Z", 1)]);
     await roll();
     expect(await clean({ rawDays: 30 })).toEqual(nothing);
     expect(await clean({ rawDays: 1 })).toEqual({ ...nothing, rawChunks: 1 });
-  });
-});
-
-describe("open letters that take more room than they are given", () => {
-  /** n letters of 300 + `bytes` each, the first is the oldest. */
-  const letters = (topic: string, n: number, bytes = 700, status = "open") =>
-    database.rows(
-      `insert into dead_letter (fingerprint, received_at, last_received_at, form, topic, metric, payload, payload_size, value_count, reason_code, reason, status)
-       select sha256(convert_to($1 || i, 'UTF8')), $5, $5, 'value', $1, nullif($6, ''), convert_to(lpad(i::text, $3, '-'), 'UTF8'), $3, 2, 'unknown_signal', 'x', $4 from generate_series(1, $2) i`,
-      [topic, n, bytes, status, now, topic.includes("Node") ? "Temperature" : ""],
-    );
-  const left = async () =>
-    Object.fromEntries(
-      (
-        await database.rows<{ topic: string; n: number; first: number }>(
-          "select topic, count(*)::int as n, min(ltrim(convert_from(payload, 'UTF8'), '-')::int) as first from dead_letter group by topic",
-        )
-      ).map(({ topic, n, first }) => [topic, [n, first]]),
-    );
-  const dropped = async () => (await database.rows("select letters::int as letters, values::int as values from dead_letter_dropped"))[0];
-  beforeEach(() => database.rows("update dead_letter_dropped set letters = 0, values = 0, dropped_at = null"));
-
-  it("lose the oldest of the kinds that take most, in equal shares; rare kinds, and what someone has settled, keep all", async () => {
-    await letters("rare", 20);
-    await letters("flood/Node", 12_000);
-    await letters("flood", 8_000);
-    await letters("tried", 500, 700, "retry");
-    expect(await clean({ openLetterBytes: 21e6 })).toEqual(nothing);
-    expect(await clean({ openLetterBytes: 10_020_000 })).toEqual({ ...nothing, openLetters: 10_000 });
-    expect(await left()).toEqual({ rare: [20, 1], flood: [5_000, 3_001], "flood/Node": [5_000, 7_001], tried: [500, 1] });
-    expect(await dropped()).toEqual({ letters: 10_000, values: 20_000 });
-    expect(await clean({ openLetterBytes: 10_020_000 })).toEqual(nothing);
-  });
-
-  it("where not each kind has room for one, those that came last keep one", async () => {
-    for (let i = 0; i < 40; i++) {
-      await letters(`t/${i}`, 2);
-      await database.rows("update dead_letter set last_received_at = last_received_at + $2 * interval '1 s' where topic = $1", [`t/${i}`, i]);
-    }
-    await clean({ openLetterBytes: 10_000 });
-    expect(Object.keys(await left()).sort()).toEqual(Array.from({ length: 10 }, (_, i) => `t/${30 + i}`));
-    expect(Object.values(await left())).toEqual(Array(10).fill([1, 2]));
   });
 });

@@ -1,18 +1,20 @@
 /**
- * Dropping what has been kept long enough: raw measurements and their hourly roll-up by chunk, settled dead letters and long silent workers by row,
- * and of open letters those for which there is no room. Readings of class ledger, and everything that people entered, are kept for ever.
+ * Dropping what has been kept long enough: raw measurements and their hourly roll-up by chunk, settled dead letters, long silent workers and events of
+ * publishers that no plant knows by row. Readings of class ledger, and everything that people entered, are kept for ever.
  */
 import type { Db } from "#/server/db.ts";
 import type { JobsDb } from "./database.ts";
-import { makeRoom } from "./letter-room.ts";
 
 const dayMs = 86_400_000;
 /** Long enough for a batch under way; writers that come later wait as long. Not had in this time, the chunk is dropped at the next run. */
 const mostLockWaitMs = 1_000;
 const lettersAtOnce = 5_000;
 const keepWorkerDays = 30;
+/** What publishers say of themselves that nobody here knows: for who sets them up later. Whoever reaches the broker can make any number of them. */
+const keepStrangerDays = 30;
+const mostStrangers = 100_000;
 
-export type Keep = { rawDays: number; hourlyDays: number; deadLetterDays: number /** What open letters may take. */; openLetterBytes: number };
+export type Keep = { rawDays: number; hourlyDays: number; deadLetterDays: number /** What letters may take. */; letterBytes: number };
 
 export type RetentionResult = {
   /** Chunks dropped. */
@@ -20,8 +22,8 @@ export type RetentionResult = {
   hourlyChunks: number;
   /** Settled ones. */
   letters: number;
-  /** Open ones, for which there was no room. */
-  openLetters: number;
+  /** Events of publishers that no plant knows. */
+  strangers: number;
   workers: number;
   /** Marked hours that keep the oldest overdue raw chunk: it goes once they have been rolled up. */
   waitingHours: number;
@@ -34,7 +36,7 @@ export async function retain(
   db: JobsDb,
   { now, keep, signal, lockWaitMs = mostLockWaitMs }: { now: Date; keep: Keep; signal: AbortSignal; lockWaitMs?: number },
 ): Promise<RetentionResult> {
-  const result: RetentionResult = { rawChunks: 0, hourlyChunks: 0, letters: 0, openLetters: 0, workers: 0, waitingHours: 0, isBusy: false };
+  const result: RetentionResult = { rawChunks: 0, hourlyChunks: 0, letters: 0, strangers: 0, workers: 0, waitingHours: 0, isBusy: false };
   try {
     while (!signal.aborted) {
       const outcome = await dropRawChunk(db, daysBefore(now, keep.rawDays), lockWaitMs);
@@ -51,7 +53,7 @@ export async function retain(
   }
   for (let gone = lettersAtOnce; !signal.aborted && gone === lettersAtOnce; result.letters += gone)
     gone = await deleteLetters(db, daysBefore(now, keep.deadLetterDays));
-  result.openLetters = await makeRoom(db, keep.openLetterBytes, signal);
+  result.strangers = await deleteStrangers(db, daysBefore(now, keepStrangerDays));
   const workers = await db.rows("-- jobs.silentWorkers\ndelete from ingest_worker where at < $1 returning name", [daysBefore(now, keepWorkerDays)]);
   return { ...result, workers: workers.length };
 }
@@ -92,7 +94,7 @@ async function dropRawChunk(db: JobsDb, cutoff: Date, lockWaitMs: number): Promi
     if (!chunk) return "nothing";
     const open = await openHours(tx, chunk);
     if (open > 0) return open;
-    await tx.rows("-- jobs.dropRawChunk\nselect drop_chunks('sample', older_than => $2::timestamptz, newer_than => $1::timestamptz)", [chunk.from, chunk.to]);
+    await tx.rows("-- jobs.dropRawChunk\nselect takt_drop_chunks('sample', $1::timestamptz, $2::timestamptz)", [chunk.from, chunk.to]);
     await tx.rows("-- jobs.noteRawDropped\nupdate trend_retention set raw_dropped_to = greatest(raw_dropped_to, $1)", [chunk.to]);
     return "dropped";
   });
@@ -116,10 +118,7 @@ function dropHourlyChunk(db: JobsDb, cutoff: Date, lockWaitMs: number): Promise<
     await tx.rows("-- jobs.keepRollUpOut\nlock table only sample_hour in share row exclusive mode");
     const chunk = await oldestChunk(tx, "sample_hour", cutoff);
     if (!chunk) return false;
-    await tx.rows("-- jobs.dropHourlyChunk\nselect drop_chunks('sample_hour', older_than => $2::timestamptz, newer_than => $1::timestamptz)", [
-      chunk.from,
-      chunk.to,
-    ]);
+    await tx.rows("-- jobs.dropHourlyChunk\nselect takt_drop_chunks('sample_hour', $1::timestamptz, $2::timestamptz)", [chunk.from, chunk.to]);
     return true;
   });
 }
@@ -131,6 +130,17 @@ async function deleteLetters(db: Db, cutoff: Date): Promise<number> {
        select id from dead_letter where status in ('resolved', 'discarded') and status_at < $1 limit $2 for update skip locked
      ) returning id`,
     [cutoff, lettersAtOnce],
+  );
+  return gone.length;
+}
+
+/** Those before `cutoff`, and of the others all but the newest. */
+async function deleteStrangers(db: Db, cutoff: Date): Promise<number> {
+  const gone = await db.rows(
+    `-- jobs.strangers
+     delete from link_event where source_id is null and (received_at < $1
+       or id <= (select id from link_event where source_id is null order by id desc offset $2 limit 1)) returning 1`,
+    [cutoff, mostStrangers],
   );
   return gone.length;
 }

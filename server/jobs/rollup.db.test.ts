@@ -20,7 +20,7 @@ afterAll(async () => {
   await database?.drop();
 });
 beforeEach(async () => {
-  await database.rows("truncate sample, sample_hour, trend_mark, trend_claim");
+  await database.asOwner.rows("truncate sample, sample_hour, trend_mark, trend_claim");
   await database.rows("update trend_retention set raw_dropped_to = '-infinity'");
   ({ signalId } = await aSignal(database, { machine }));
 });
@@ -115,7 +115,7 @@ describe("rollUp", () => {
       await roll(new Date(hour + 9 * hourMs));
     }
     const inPieces = await hours();
-    await database.rows("truncate sample_hour");
+    await database.asOwner.rows("truncate sample_hour");
     await database.rows("insert into trend_mark select distinct signal_id, date_trunc('hour', at) from sample");
     await roll(new Date(hour + 9 * hourMs));
     expect(await hours()).toEqual(inPieces);

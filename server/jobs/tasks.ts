@@ -1,11 +1,14 @@
 /** What the jobs process does again and again, and how each piece of it is kept going. */
 import type { Logger } from "pino";
+import type { HeadPublisher } from "#/server/audit/publish.ts";
 import { materializeShiftInstances, shiftsWindow } from "#/server/plant/shift-instances.ts";
 import type { JobsDb } from "./database.ts";
+import { makeRoom } from "./letter-room.ts";
+import { dropOldSignIns } from "./old-sign-ins.ts";
 import { type Keep, retain } from "./retention.ts";
 import { rollUp } from "./rollup.ts";
 
-export type Run = { db: JobsDb; now: Date; keep: Keep; log: Logger; signal: AbortSignal };
+export type Run = { db: JobsDb; now: Date; keep: Keep; publishHeads: HeadPublisher; log: Logger; signal: AbortSignal };
 
 export type Job = {
   /** Also its key in the queue: there is one of each, however many processes. */
@@ -33,9 +36,24 @@ export const jobs: readonly Job[] = [
     async run({ db, now, keep, log, signal }) {
       const did = await retain(db, { now, keep, signal });
       if (did.waitingHours > 0) log.info({ hours: did.waitingHours }, "raw measurements are kept until their hours have been rolled up");
-      if (did.openLetters > 0) log.warn({ letters: did.openLetters }, "open letters took more than RETAIN_OPEN_LETTERS_MB: the oldest of their kind went");
       if (did.isBusy) log.info("a chunk is in use and will be dropped later");
       return { did, again: false };
+    },
+  },
+  {
+    name: "make_room_for_letters",
+    everyS: 60,
+    async run({ db, keep, log, signal }) {
+      const did = await makeRoom(db, keep.letterBytes, signal);
+      if (did.open > 0) log.warn({ letters: did.open }, "letters took more than RETAIN_LETTERS_MB: the oldest open ones of the most frequent kinds went");
+      return { did, again: false };
+    },
+  },
+  {
+    name: "drop_old_sign_ins",
+    everyS: 3_600,
+    async run({ db, now }) {
+      return { did: await dropOldSignIns(db, now), again: false };
     },
   },
   {
@@ -43,6 +61,13 @@ export const jobs: readonly Job[] = [
     everyS: 86_400,
     async run({ db, now }) {
       return { did: await db.transaction((tx) => materializeShiftInstances(tx, shiftsWindow(now))), again: false };
+    },
+  },
+  {
+    name: "publish_audit_heads",
+    everyS: 3_600,
+    async run({ db, now, publishHeads }) {
+      return { did: await publishHeads(db, now), again: false };
     },
   },
 ];

@@ -1,5 +1,3 @@
 import { PageSkeleton } from "#/components/frame/page-skeleton.tsx";
 
-export default function DataHealthLoading() {
-  return <PageSkeleton />;
-}
+export default PageSkeleton;

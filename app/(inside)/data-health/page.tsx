@@ -2,6 +2,7 @@ import type { Metadata } from "next";
 import { getTranslations } from "next-intl/server";
 import { DataHealth } from "#/components/data-health/data-health.tsx";
 import { Awake } from "#/components/frame/awake.tsx";
+import { requirePage } from "#/server/identity/page.ts";
 import { Hydrate, prefetch, trpc } from "#/server/rsc.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -9,6 +10,7 @@ export async function generateMetadata(): Promise<Metadata> {
 }
 
 export default async function DataHealthPage() {
+  await requirePage("data_health.read");
   await Promise.all([
     prefetch(trpc.dataHealth.workers.queryOptions()),
     prefetch(trpc.dataHealth.sources.queryOptions()),
