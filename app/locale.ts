@@ -12,7 +12,7 @@ const folder = join(process.cwd(), "messages");
 const read = (locale: string): AbstractIntlMessages => JSON.parse(readFileSync(join(folder, `${locale}.json`), "utf8"));
 
 const loaded = new Map<string, AbstractIntlMessages>();
-const messagesOf = (locale: string) => {
+export const messagesOf = (locale: string): AbstractIntlMessages => {
   const known = loaded.get(locale) ?? read(locale);
   loaded.set(locale, known);
   return known;

@@ -3,14 +3,13 @@ import { getTranslations } from "next-intl/server";
 import { Awake } from "#/components/frame/awake.tsx";
 import { LinesHelp } from "#/components/frame/lines-help.tsx";
 import css from "#/components/frame/page-help.module.css";
-import { Shell } from "#/components/frame/shell.tsx";
+import { HelpFrame } from "./help-frame.tsx";
 import { linesOrNull } from "./lines.ts";
-import { locales } from "./locale.ts";
 
 export default async function NotFound() {
   const t = await getTranslations("app");
   return (
-    <Shell locales={locales()}>
+    <HelpFrame>
       <Awake />
       <div className={css.help}>
         <h1>{t("notFoundTitle")}</h1>
@@ -18,6 +17,6 @@ export default async function NotFound() {
         <LinesHelp lines={(await linesOrNull()) ?? []} />
         <Link href="/">{t("toStart")}</Link>
       </div>
-    </Shell>
+    </HelpFrame>
   );
 }

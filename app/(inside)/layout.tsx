@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
-import { Shell } from "#/components/frame/shell.tsx";
-import { locales } from "../locale.ts";
+import { requirePath } from "#/server/identity/page.ts";
+import { InsideFrame } from "../inside-frame.tsx";
 
-/** The frame stays while pages come and go, and is there before what they show. */
-export default function InsideLayout({ children }: { children: ReactNode }) {
-  return <Shell locales={locales()}>{children}</Shell>;
+/** Asked before anything is sent, while the answer's status can still say so; the page asks again, for where only it is rendered. */
+export default async function InsideLayout({ children }: { children: ReactNode }) {
+  await requirePath();
+  return <InsideFrame>{children}</InsideFrame>;
 }

@@ -1,6 +1,7 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
+import type { ReactNode } from "react";
 import { useAge } from "#/components/ui/use-age.ts";
 import { useDuration } from "#/components/ui/use-duration.ts";
 import type { Picture, Tile } from "#/server/boards/picture-types.ts";
@@ -10,13 +11,15 @@ import type { BoardTheme } from "./wall-board.tsx";
 /** The server beats every 10 s: a screen that has not heard it for longer is reconnecting. */
 const heardWithinMs = 15_000;
 
+type Props = { picture: Picture; now: number; heardAt: number; theme: BoardTheme; lost: boolean /** In the place of the ways on. */; corner?: ReactNode };
+
 /** How old the picture is, the one sentence that matters most, and the ways on. */
-export function BoardFoot({ picture, now, heardAt, theme, lost }: { picture: Picture; now: number; heardAt: number; theme: BoardTheme; lost: boolean }) {
+export function BoardFoot({ picture, now, heardAt, theme, lost, corner }: Props) {
   const t = useTranslations("board");
   const age = useAge();
   const fresh = !lost && now - heardAt <= heardWithinMs;
   // A connection that brings nothing is no reason for a green dot.
-  const silent = picture.tiles.every((tile) => tile.kind === "unknown" || tile.missing);
+  const silent = picture.tiles.every(isWithoutData);
   const dataAt = Math.max(...picture.tiles.map((tile) => tile.dataAt ?? 0));
   return (
     <footer className={css.foot}>
@@ -33,20 +36,24 @@ export function BoardFoot({ picture, now, heardAt, theme, lost }: { picture: Pic
       <p className={css.sentence} suppressHydrationWarning>
         <Sentence tiles={picture.tiles} now={now} lost={lost} />
       </p>
-      <nav>
-        <Link href="/" prefetch={false}>
-          {t("allLines")}
-        </Link>
-        <Link href="/data-health" prefetch={false}>
-          {t("dataHealth")}
-        </Link>
-        <Link href={theme === "dark" ? "?theme=light" : "?theme=dark"} prefetch={false} replace scroll={false}>
-          {t(theme === "dark" ? "toLight" : "toDark")}
-        </Link>
-      </nav>
+      {corner ?? (
+        <nav>
+          <Link href="/" prefetch={false}>
+            {t("allLines")}
+          </Link>
+          <Link href="/data-health" prefetch={false}>
+            {t("dataHealth")}
+          </Link>
+          <Link href={theme === "dark" ? "?theme=light" : "?theme=dark"} prefetch={false} replace scroll={false}>
+            {t(theme === "dark" ? "toLight" : "toDark")}
+          </Link>
+        </nav>
+      )}
     </footer>
   );
 }
+
+const isWithoutData = (tile: Tile) => (tile.kind === "unknown" && !tile.saidOffline) || tile.missing !== null;
 
 function Sentence({ tiles, now, lost }: { tiles: readonly Tile[]; now: number; lost: boolean }) {
   const t = useTranslations("board");
@@ -59,7 +66,7 @@ function Sentence({ tiles, now, lost }: { tiles: readonly Tile[]; now: number; l
     const sentence = first.reason ? t("downBecause", { machine: first.name, since, reason: first.reason }) : t("downSince", { machine: first.name, since });
     return down.length > 1 ? `${sentence} ${t("andMoreDown", { n: down.length - 1 })}` : sentence;
   }
-  const unknown = tiles.filter((tile) => tile.kind === "unknown" || tile.missing).length;
+  const unknown = tiles.filter(isWithoutData).length;
   if (unknown > 0) return t("withoutData", { n: unknown, of: tiles.length });
   const running = tiles.filter((tile) => tile.kind === "run").length;
   return running === tiles.length ? t("allRun") : t("someRun", { n: running, of: tiles.length });

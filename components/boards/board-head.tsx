@@ -3,6 +3,7 @@ import { useFormatter, useLocale, useTranslations } from "next-intl";
 import { dayOf, hourMinute, hourMinuteSecond, offsetOf, placeOf } from "#/components/ui/clock.ts";
 import type { Picture } from "#/server/boards/picture-types.ts";
 import css from "./board-head.module.css";
+import { countForm } from "./figures.ts";
 
 /** Which line, which shift, how many pieces against how many by now, and what time it is there. */
 export function BoardHead({ picture, now, lost }: { picture: Picture; now: number; lost: boolean }) {
@@ -10,12 +11,14 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
   const number = useFormatter();
   const locale = useLocale();
   const { line, shift, nextShift, output } = picture;
-  const count = (n: number) => number.number(Math.round(n));
+  const count = (n: number) => number.number(Math.round(n), countForm(n));
   const behind = output.made === null || output.expected === null ? null : Math.round(output.expected) - Math.round(output.made);
   const behindMin = behind === null || !output.perHour ? null : Math.round((Math.abs(behind) / output.perHour) * 60);
   const difference = behind === null || behindMin === null ? null : differenceOf(behind, behindMin);
   const made = output.made === null ? "" : count(output.made);
   const against = output.expected === null ? t(shift ? "piecesThisShift" : "piecesLastHours") : t("ofByNow", { n: count(output.expected) });
+  // A target that is missing is not passed over: one machine without an ideal cycle takes it from the whole line.
+  const [without, ...more] = shift && output.expected === null ? output.withoutCycle : [];
   // Six figures, or a longer language, in the same width: 50 letters of middle size fit.
   const fit = Math.min(1, 50 / (made.length * 2.6 + against.length + (difference?.length ?? 0) * 1.2 + 3));
   const share = (n: number) => `${Math.min(100, (n / (output.planned || 1)) * 100)}%`;
@@ -40,6 +43,7 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
             <small>{against}</small>
             {difference !== null && <em data-behind={(behind ?? 0) > 0 || undefined}>{difference}</em>}
           </p>
+          {without !== undefined && <p className={css.missing}>{t("noTarget", { machine: without, n: more.length })}</p>}
           {output.planned !== null && output.expected !== null && (
             <div className={css.track} aria-hidden="true">
               <u style={{ width: share(output.made) }} />
@@ -61,7 +65,8 @@ export function BoardHead({ picture, now, lost }: { picture: Picture; now: numbe
   function differenceOf(pieces: number, minutes: number): string {
     if (pieces === 0) return t("onTarget");
     const n = count(Math.abs(pieces));
-    if (minutes < 1) return t(pieces > 0 ? "behindLittle" : "aheadLittle", { n });
+    // Beyond a week it is no time that anybody could catch up.
+    if (minutes < 1 || minutes > 7 * 24 * 60) return t(pieces > 0 ? "behindLittle" : "aheadLittle", { n });
     return t(pieces > 0 ? "behind" : "ahead", { n, minutes });
   }
 }

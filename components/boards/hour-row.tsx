@@ -2,19 +2,20 @@
 import { useFormatter, useTranslations } from "next-intl";
 import { hourMinute } from "#/components/ui/clock.ts";
 import type { HourCell, Picture } from "#/server/boards/picture-types.ts";
+import { countForm, fullBar } from "./figures.ts";
 import css from "./hour-row.module.css";
 
 /** Planned and made for each clock hour of the shift. */
 export function HourRow({ picture, now, lost }: { picture: Picture; now: number; lost: boolean }) {
   const t = useTranslations("board");
   const number = useFormatter();
-  const most = Math.max(1, ...picture.hours.map((cell) => Math.max(cell.expected ?? 0, cell.made ?? 0)));
+  const full = fullBar(picture.hours.map((cell) => Math.max(cell.expected ?? 0, cell.made ?? 0)));
   const isMany = picture.hours.length > 8;
   const cells = picture.hours.map((cell) => {
     const figure = cell.made ?? cell.expected;
     return {
       cell,
-      figure: figure === null ? "–" : number.number(Math.round(figure)),
+      figure: figure === null ? "–" : number.number(Math.round(figure), countForm(figure)),
       beside: besideTime(cell),
     };
   });
@@ -35,8 +36,8 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
             <b>{figure}</b>
           </p>
           <div className={css.column} aria-hidden="true">
-            {cell.expected !== null && <u style={share(cell.expected / most)} />}
-            {cell.made !== null && <i data-short={isShort(cell) || undefined} style={share(cell.made / most)} />}
+            {cell.expected !== null && <u {...bar(cell.expected / full)} />}
+            {cell.made !== null && <i data-short={isShort(cell) || undefined} {...bar(cell.made / full)} />}
           </div>
         </li>
       ))}
@@ -46,10 +47,13 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
   /** How far an hour was off; of one to come that its figure is planned, where there is room for it. */
   function besideTime(cell: HourCell): string {
     if (cell.made === null) return cell.expected === null || isMany ? "" : t("planned");
-    return cell.due === null ? "" : number.number(Math.round(cell.made) - Math.round(cell.due), { signDisplay: "exceptZero" });
+    if (cell.due === null) return "";
+    const off = Math.round(cell.made) - Math.round(cell.due);
+    return number.number(off, { ...countForm(off), signDisplay: "exceptZero" });
   }
 }
 
-const share = (part: number) => ({ "--share": `${part * 100}%` }) as React.CSSProperties;
+/** Cut off: it would be higher than there is room; its figure says how much it is. */
+const bar = (part: number) => ({ "data-cut": part > 1 || undefined, style: { "--share": `${Math.min(1, part) * 100}%` } as React.CSSProperties });
 const isShort = (cell: HourCell) => cell.made !== null && cell.due !== null && Math.round(cell.made) < Math.round(cell.due);
 const phaseOf = (cell: HourCell, now: number) => (cell.to <= now ? "past" : cell.from <= now ? "present" : "coming");

@@ -3,6 +3,7 @@ import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useCallback } from "react";
 import { useDuration } from "#/components/ui/use-duration.ts";
+import { ForPeople } from "./board-link.tsx";
 import css from "./trouble-banner.module.css";
 import type { ShownTrouble } from "./use-live-board.ts";
 
@@ -29,9 +30,11 @@ export function TroubleBanner({ trouble, now }: { trouble: ShownTrouble; now: nu
         <strong suppressHydrationWarning>{sentence(trouble, now)}</strong> <span>{t("whatYouSee")}</span>
       </p>
       {(trouble.part === "worker" || trouble.part === "reader" || trouble.part === "subscriptions") && (
-        <Link href="/data-health#workers" prefetch={false}>
-          {trouble.part === "worker" ? t("howToStart") : t("seeWorkers")}
-        </Link>
+        <ForPeople>
+          <Link href="/data-health#workers" prefetch={false}>
+            {trouble.part === "worker" ? t("howToStart") : t("seeWorkers")}
+          </Link>
+        </ForPeople>
       )}
     </div>
   );

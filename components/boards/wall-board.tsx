@@ -1,21 +1,33 @@
 "use client";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
+import type { ReactNode } from "react";
 import type { BoardEvent } from "#/server/boards/picture-types.ts";
 import { BoardFoot } from "./board-foot.tsx";
 import { BoardHead } from "./board-head.tsx";
+import { ForPeople } from "./board-link.tsx";
 import { HourRow } from "./hour-row.tsx";
 import { MachineTile } from "./machine-tile.tsx";
 import { TroubleBanner, useTroubleSentence } from "./trouble-banner.tsx";
-import { type LineAddress, useLiveBoard } from "./use-live-board.ts";
+import { type BoardMemory, type LineAddress, useLiveBoard } from "./use-live-board.ts";
 import css from "./wall-board.module.css";
 
 export type BoardTheme = "dark" | "light";
 
-/** The board of one line, for a wall that nobody touches. `first`: what the server knew when it made the page. */
-export function WallBoard({ address, first, theme }: { address: LineAddress; first: BoardEvent; theme: BoardTheme }) {
+type Props = {
+  address: LineAddress;
+  /** What was known when the page was made; with a memory, when the board was last shown. */
+  first: BoardEvent;
+  theme: BoardTheme;
+  memory?: BoardMemory;
+  /** In the place of the ways on. */
+  corner?: ReactNode;
+};
+
+/** The board of one line, for a wall that nobody touches. */
+export function WallBoard({ address, first, theme, memory, corner }: Props) {
   const t = useTranslations("board");
-  const { picture, trouble, now, heardAt } = useLiveBoard(address, first);
+  const { picture, trouble, now, heardAt } = useLiveBoard(address, first, memory);
   const sentence = useTroubleSentence();
 
   if (!picture) {
@@ -25,7 +37,9 @@ export function WallBoard({ address, first, theme }: { address: LineAddress; fir
           <h1>{`${address.site}/${address.area}/${address.line}`}</h1>
           {trouble ? <p suppressHydrationWarning>{sentence(trouble, now)}</p> : <div className={css.skeleton} role="img" aria-label={t("loading")} />}
           <p className={css.hint}>{t("comesBack")}</p>
-          <Link href="/">{t("allLines")}</Link>
+          <ForPeople>
+            <Link href="/">{t("allLines")}</Link>
+          </ForPeople>
         </div>
       </main>
     );
@@ -41,9 +55,11 @@ export function WallBoard({ address, first, theme }: { address: LineAddress; fir
         <section className={css.empty}>
           <h2>{t("emptyTitle")}</h2>
           <p>{t("emptyWhat", { line: picture.line.address })}</p>
-          <pre>{`npm run plant -- export > plant.yaml\nnpm run plant -- apply plant.yaml`}</pre>
+          <pre>{`npm run plant -- export plant.yaml\nnpm run plant -- apply plant.yaml`}</pre>
           <p>{t("emptyThen", { topic: `takt/v1/${picture.line.address}/…` })}</p>
-          <Link href="/data-health#dead-letters">{t("emptyLink")}</Link>
+          <ForPeople>
+            <Link href="/data-health#dead-letters">{t("emptyLink")}</Link>
+          </ForPeople>
         </section>
       ) : (
         <section
@@ -58,7 +74,7 @@ export function WallBoard({ address, first, theme }: { address: LineAddress; fir
         </section>
       )}
       {picture.hours.length > 0 && tiles.length > 0 && <HourRow picture={picture} now={now} lost={trouble !== null} />}
-      <BoardFoot picture={picture} now={now} heardAt={heardAt} theme={theme} lost={trouble !== null} />
+      <BoardFoot picture={picture} now={now} heardAt={heardAt} theme={theme} lost={trouble !== null} corner={corner} />
     </main>
   );
 }

@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useFormatter, useTranslations } from "next-intl";
 import { TroubleBanner, useTroubleSentence } from "#/components/boards/trouble-banner.tsx";
+import { PageHead } from "#/components/frame/page-head.tsx";
+import { useSite } from "#/components/frame/sites.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { StateMark } from "#/components/states/state-mark.tsx";
 import { hourMinute, offsetOf, placeOf } from "#/components/ui/clock.ts";
@@ -18,15 +20,14 @@ const againEveryMs = 5_000;
 export function PlantOverview() {
   const t = useTranslations("home");
   const trpc = useTRPC();
+  const [only] = useSite();
   const query = useQuery(trpc.boards.plant.queryOptions(undefined, { refetchInterval: againEveryMs }));
   const now = useNow(query.data?.at ?? 0);
   const trouble = query.data?.trouble ?? null;
   const isOld = query.data !== undefined && now - query.data.at > 60_000;
   return (
     <>
-      <div className={css.title}>
-        <h1>{t("title")}</h1>
-      </div>
+      <PageHead title={t("title")} />
       {trouble && (
         <div className={css.trouble}>
           <TroubleBanner trouble={trouble} now={now} />
@@ -42,23 +43,28 @@ export function PlantOverview() {
             <pre>npm run demo</pre>
           </section>
         )}
-        {query.data?.sites.map((site) => (
-          <section key={site.key} className={css.site} data-lost={trouble !== null || isOld || undefined}>
-            <h2>
-              {site.name}{" "}
-              <small className={css.here} suppressHydrationWarning>{`${hourMinute(now, site.zone)} ${placeOf(site.zone)}, ${offsetOf(now, site.zone)}`}</small>
-            </h2>
-            <ul className={css.lines}>
-              {site.areas.flatMap((area) =>
-                area.lines.map((line) => (
-                  <li key={line.address}>
-                    <LineCard line={line} area={area.name} now={now} lost={trouble !== null || line.trouble !== null || isOld} />
-                  </li>
-                )),
-              )}
-            </ul>
-          </section>
-        ))}
+        {query.data?.sites
+          .filter(({ key }) => only === null || key === only)
+          .map((site) => (
+            <section key={site.key} className={css.site} data-lost={trouble !== null || isOld || undefined}>
+              <h2>
+                {site.name}{" "}
+                <small
+                  className={css.here}
+                  suppressHydrationWarning
+                >{`${hourMinute(now, site.zone)} ${placeOf(site.zone)}, ${offsetOf(now, site.zone)}`}</small>
+              </h2>
+              <ul className={css.lines}>
+                {site.areas.flatMap((area) =>
+                  area.lines.map((line) => (
+                    <li key={line.address}>
+                      <LineCard line={line} area={area.name} now={now} lost={trouble !== null || line.trouble !== null || isOld} />
+                    </li>
+                  )),
+                )}
+              </ul>
+            </section>
+          ))}
       </QueryState>
     </>
   );

@@ -3,6 +3,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useTranslations } from "next-intl";
 import { type ReactNode, useMemo, useState } from "react";
 import css from "./data-table.module.css";
+import { TableTools } from "./table-tools.tsx";
 import { useUrlState } from "./use-url-state.ts";
 
 export type Column<Row> = {
@@ -41,7 +42,10 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
   const t = useTranslations("table");
   const [query, setQuery] = useUrlState(`${name}.q`);
   const [order, setOrder] = useUrlState(`${name}.sort`);
+  const [hidden, setHidden] = useUrlState(`${name}.hide`);
   const [most, setMost] = useState(rowsAtOnce);
+  const hiddenKeys = (hidden ?? "").split(",");
+  const visible = columns.filter((column) => column.isAction || !hiddenKeys.includes(column.key));
   const [sortKey, direction] = (order ?? "").split(":");
 
   const shown = useMemo(() => {
@@ -62,18 +66,26 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
   return (
     <div className={css.box}>
       <div className={css.tools}>
-        <TextInput
-          value={query ?? ""}
-          onChange={(event) => setQuery(event.currentTarget.value)}
-          placeholder={t("filter")}
-          aria-label={t("filterOf", { table: label })}
-          size="sm"
-          className={css.search}
-        />
+        {/* Nothing to search in and to take along. */}
+        {rows.length > 0 && (
+          <TextInput
+            value={query ?? ""}
+            onChange={(event) => setQuery(event.currentTarget.value)}
+            placeholder={t("filter")}
+            aria-label={t("filterOf", { table: label })}
+            size="sm"
+            className={css.search}
+          />
+        )}
         {filters}
-        <span className={css.count} role="status">
-          {shown.length === rows.length ? t("rows", { n: rows.length }) : t("rowsOf", { n: shown.length, of: rows.length })}
-        </span>
+        {rows.length > 0 && (
+          <>
+            <span className={css.count} role="status">
+              {shown.length === rows.length ? t("rows", { n: rows.length }) : t("rowsOf", { n: shown.length, of: rows.length })}
+            </span>
+            <TableTools name={name} label={label} columns={columns} hidden={hiddenKeys} onHide={(keys) => setHidden(keys.join(","))} rows={shown} />
+          </>
+        )}
       </div>
       {shown.length === 0 ? (
         <div className={css.empty}>{rows.length === 0 ? empty : t("noneMatch")}</div>
@@ -82,7 +94,7 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
           <table className={css.table} aria-label={label}>
             <thead>
               <tr>
-                {columns.map((column) => (
+                {visible.map((column) => (
                   <th
                     key={column.key}
                     scope="col"
@@ -109,7 +121,7 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
               return (
                 <tbody key={rowKey(row)} data-alert={isAlert?.(row) || undefined}>
                   <tr>
-                    {columns.map((column) => (
+                    {visible.map((column) => (
                       <td
                         key={column.key}
                         data-number={column.isNumber || undefined}
@@ -117,13 +129,13 @@ export function DataTable<Row>({ name, label, rows, columns, rowKey, filters, em
                         data-wide={column.isWide || undefined}
                         data-label={column.isAction ? undefined : column.header}
                       >
-                        {column.cell ? column.cell(row) : column.value(row)}
+                        {column.cell ? column.cell(row) : (column.value(row) ?? "–")}
                       </td>
                     ))}
                   </tr>
                   {below && (
                     <tr className={css.detail}>
-                      <td colSpan={columns.length}>{below}</td>
+                      <td colSpan={visible.length}>{below}</td>
                     </tr>
                   )}
                 </tbody>

@@ -4,15 +4,14 @@ import { Awake } from "#/components/frame/awake.tsx";
 import { LinesHelp } from "#/components/frame/lines-help.tsx";
 import { MissingLine } from "#/components/frame/missing-line.tsx";
 import css from "#/components/frame/page-help.module.css";
-import { Shell } from "#/components/frame/shell.tsx";
+import { HelpFrame } from "../../../../help-frame.tsx";
 import { linesOrNull } from "../../../../lines.ts";
-import { locales } from "../../../../locale.ts";
 
 export default async function LineNotFound() {
   const t = await getTranslations("app");
   const lines = await linesOrNull();
   return (
-    <Shell locales={locales()}>
+    <HelpFrame>
       <Awake />
       <div className={css.help}>
         <MissingLine />
@@ -20,6 +19,6 @@ export default async function LineNotFound() {
         <LinesHelp lines={lines ?? []} />
         <Link href="/">{t("toStart")}</Link>
       </div>
-    </Shell>
+    </HelpFrame>
   );
 }

@@ -7,6 +7,7 @@ import type { BoardEvent } from "#/server/boards/picture-types.ts";
 import { currentTrouble } from "#/server/boards/upstream.ts";
 import { buildId } from "#/server/build.ts";
 import { isDatabaseAway, Refusal } from "#/server/errors.ts";
+import { requirePage } from "#/server/identity/page.ts";
 import { api } from "#/server/rsc.ts";
 
 type Props = PageProps<"/board/[site]/[area]/[line]">;
@@ -17,6 +18,10 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 }
 
 export default async function BoardPage({ params, searchParams }: Props) {
+  // A wall must come up while the database is away, too, when nobody can say whose it is: without a picture, which it is asked for again.
+  await requirePage("board.read").catch((error: unknown) => {
+    if (!isDatabaseAway(error)) throw error;
+  });
   const { site, area, line } = await params; // keys of the plant need no decoding
   const theme = (await searchParams).theme === "light" ? "light" : "dark";
   return (

@@ -1,0 +1,91 @@
+"use client";
+import { useForm } from "@mantine/form";
+import type { TRPCClientErrorLike } from "@trpc/client";
+import { useTranslations } from "next-intl";
+import { useState } from "react";
+import type { AppRouter } from "#/server/router.ts";
+import { errorSentence } from "./query-state.tsx";
+import { useUnsavedWarning } from "./use-unsaved-warning.ts";
+
+/** What someone else stored meanwhile: the answer's `present`. */
+export type Present<Values> = { version: string | number; values: Values };
+
+type Options<Values, Saved> = {
+  initial: Values;
+  /** version: of what the form was filled from; after a conflict, of what is stored now. null: a new thing. */
+  version: string | number | null;
+  save: (values: Values, version: string | number | null) => Promise<Saved>;
+  onSaved: (saved: Saved) => void;
+};
+
+/**
+ * A form of which nothing is lost: the server's sentences stand at their fields, what could not be said at a field above the buttons, and when someone else
+ * saved first, `conflict` holds what they stored beside what was typed here.
+ */
+export function useEditForm<Values extends Record<string, unknown>, Saved>({ initial, version, save, onSaved }: Options<Values, Saved>) {
+  const t = useTranslations("app");
+  const form = useForm<Values>({ mode: "controlled", initialValues: initial });
+  const [fault, setFault] = useState<string | null>(null);
+  const [conflict, setConflict] = useState<Present<Values> | null>(null);
+  const [isSaving, setSaving] = useState(false);
+  const [base, setBase] = useState(version);
+  useUnsavedWarning(form.isDirty() && !isSaving);
+
+  const submitWith = async (values: Values, on: string | number | null): Promise<void> => {
+    setSaving(true);
+    setFault(null);
+    try {
+      const saved = await save(values, on);
+      setConflict(null);
+      form.resetDirty(values);
+      onSaved(saved);
+    } catch (thrown) {
+      const error = thrown as TRPCClientErrorLike<AppRouter>;
+      const known = error.data?.fields.flatMap(({ path, sentence }) => ownPath(values, path).map((own) => ({ path: own, sentence }))) ?? [];
+      form.setErrors(Object.fromEntries(known.map(({ path, sentence }) => [path, sentence])));
+      if (error.data?.kind === "CONFLICT" && error.data.present !== null) setConflict(error.data.present as Present<Values>);
+      else if (known.length === 0 || known.length < (error.data?.fields.length ?? 0)) setFault(errorSentence(error, t("unreachable")));
+      focusFirst(known[0]?.path);
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  return {
+    form,
+    fault,
+    conflict,
+    isSaving,
+    submit: form.onSubmit((values) => submitWith(values, base)),
+    /** Saves what was typed here over what the other stored, knowing it. */
+    keepMine: () => submitWith(form.getValues(), conflict?.version ?? base),
+    /** Fills the form with what the other stored. */
+    takeTheirs: () => {
+      if (!conflict) return;
+      form.setValues(conflict.values);
+      form.resetDirty(conflict.values);
+      setBase(conflict.version);
+      setConflict(null);
+    },
+  };
+}
+export type EditFormState<Values extends Record<string, unknown>> = ReturnType<typeof useEditForm<Values, unknown>>;
+
+/** Where the form has that field: the server's path, also where the values came to it as one part of what it was sent (`values.name`); empty: nowhere. */
+const ownPath = (values: unknown, path: string): string[] => [path, path.slice(path.indexOf(".") + 1)].filter((own) => hasPath(values, own)).slice(0, 1);
+
+function hasPath(values: unknown, path: string): boolean {
+  if (path === "") return false;
+  let at = values;
+  for (const part of path.split(".")) {
+    if (typeof at !== "object" || at === null || !(part in at)) return false;
+    at = (at as Record<string, unknown>)[part];
+  }
+  return true;
+}
+
+/** Of the fields that Mantine marks, once it has drawn them. */
+const focusFirst = (path: string | undefined): void => {
+  if (path === undefined) return;
+  requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-path][aria-invalid=true], [aria-invalid=true]")?.focus());
+};
