@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import { open } from "./open.ts";
+import { signedIn, signIn } from "./people.ts";
 import { Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -9,6 +10,7 @@ test.beforeAll(async () => {
   stage = await Stage.open();
 });
 test.afterAll(() => stage?.close());
+test.beforeEach(({ context }) => signIn(context, stage, "supervisor"));
 
 const tile = (page: Page, name: string) => page.getByRole("article", { name, exact: true });
 /** Counts and a state for each machine of a line, so that its board has something to show. */
@@ -60,6 +62,23 @@ test("silence alone greys a tile when the time-out passes, though nothing is wri
   await expect(tile(page, "Machine 1 with a name")).toHaveAttribute("data-state", "unknown", { timeout: 20_000 });
 });
 
+test("a line without a target names the machine that has no ideal cycle", async ({ page }) => {
+  await stage.say("untimed/dryer", { state: "EXECUTE", pieces: 4 });
+  await open(page, `${stage.url}/board/works/hall/untimed`);
+  await expect(page.locator("header").first()).toContainText("no target: Dryer has no ideal cycle");
+});
+
+test("a machine that said it is offline, and sends on, is shown as just that", async ({ page }) => {
+  await stage.publish("takt/v1/works/hall/untimed/dryer/_online", { ts: Date.now() - 20_000, value: true });
+  await stage.say("untimed/dryer", { state: "EXECUTE", ts: Date.now() - 10_000 });
+  await stage.publish("takt/v1/works/hall/untimed/dryer/_online", { ts: Date.now() - 5_000, value: false });
+  await stage.say("untimed/dryer", { state: "EXECUTE", pieces: 1 });
+  await open(page, `${stage.url}/board/works/hall/untimed`);
+  await expect(tile(page, "Dryer")).toContainText("Said offline");
+  await expect(tile(page, "Dryer")).toContainText("Values still come");
+  await expect(tile(page, "Dryer")).toHaveAttribute("data-state", "unknown");
+});
+
 for (const [width, height] of [
   [1920, 1080],
   [3840, 2160],
@@ -102,8 +121,47 @@ for (const [width, height] of [
   }
 }
 
+test("figures of any length are written in short where they do not fit, never cut off, and leave the others their size", async ({ page }) => {
+  for (const [i, pieces] of [1_000_000_000_000, 123_456_789, 800_000, 88_888_888, 7].entries()) {
+    await stage.say(`twelve/m${i + 1}`, { state: "EXECUTE", ts: Date.now() - 5_000 });
+    await stage.say(`twelve/m${i + 1}`, { pieces, state: "EXECUTE" });
+  }
+  for (const locale of ["en", "de"]) {
+    await page.context().addCookies([{ name: "takt-locale", value: locale, url: stage.url }]);
+    for (const [width, height] of [
+      [1920, 1080],
+      [1366, 768],
+      [390, 844],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      await open(page, `${stage.url}/board/works/hall/twelve`);
+      await expect(tile(page, "Machine 1 with a name")).toContainText(locale === "en" ? "1T" : "1\u00a0Bio.");
+      await expect(tile(page, "Machine 2 with a name")).toContainText(locale === "en" ? "123M" : "123\u00a0Mio.");
+      await expect(tile(page, "Machine 3 with a name")).toContainText(locale === "en" ? /8\d\d,\d{3}/ : /8\d\d\.\d{3}/);
+      const cut = await page.locator("article b, ol b, ol em").evaluateAll((figures) =>
+        figures.flatMap((figure) => {
+          // The letters themselves: a box that is too narrow does not show in its own width.
+          const letters = document.createRange();
+          letters.selectNodeContents(figure);
+          const box = figure.closest("p")?.getBoundingClientRect();
+          return box && letters.getBoundingClientRect().right > box.right + 1 ? [`${locale} ${innerWidth}: ${figure.textContent}`] : [];
+        }),
+      );
+      expect(cut).toEqual([]);
+      if (width > 800) {
+        const smallest = await page
+          .locator("ol b")
+          .evaluateAll((figures) => Math.min(...figures.map((figure) => Number.parseFloat(getComputedStyle(figure).fontSize))));
+        expect(smallest / height).toBeGreaterThan(0.016);
+        // One absurd hour is cut off, so that what is planned in the others can be seen.
+        await expect(page.locator("ol [data-cut]")).toHaveCount(1);
+      }
+    }
+  }
+});
+
 test("on a phone it is a list that does not scroll sideways", async ({ browser }) => {
-  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const context = await signedIn(stage, browser, "supervisor", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const page = await context.newPage();
   await open(page, `${stage.url}/board/works/hall/six`);
   await expect(page.getByRole("article")).toHaveCount(6);

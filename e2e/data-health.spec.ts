@@ -1,5 +1,6 @@
 import { expect, type Page, test } from "@playwright/test";
 import { open } from "./open.ts";
+import { signedIn, signIn } from "./people.ts";
 import { Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -7,7 +8,8 @@ test.beforeAll(async () => {
   stage = await Stage.open();
 });
 test.afterAll(() => stage?.close());
-test.beforeEach(async () => {
+test.beforeEach(async ({ context }) => {
+  await signIn(context, stage, "administrator");
   await stage.rows("update dead_letter set status = 'discarded' where status = 'open'"); // each test has its own letters
 });
 
@@ -54,6 +56,23 @@ test("the filter and the order are in the address", async ({ page }) => {
   await expect(sources.getByRole("columnheader", { name: "Last value" })).toHaveAttribute("aria-sort", "ascending");
 });
 
+test("of a long topic two lines are shown, and all of it at a press", async ({ page }) => {
+  const topic = `${machine}/${"x".repeat(400)}`;
+  await stage.publish(topic, { ts: Date.now(), value: 1 });
+  await expect.poll(() => letters(`topic = '${topic}'`)).toHaveLength(1);
+  await openHealth(page);
+  const row = section(page, "Dead letters").getByRole("row").last();
+  const press = row.getByRole("button", { name: "Show all of it" }).last();
+  await expect(press).toBeVisible();
+  await expect(row.getByTitle(topic, { exact: true })).toBeVisible();
+  const height = async () => (await row.boundingBox())?.height ?? 0;
+  const before = await height();
+  expect(before).toBeLessThan(140);
+  await press.click();
+  await expect(row.getByRole("button", { name: "Show less" })).toHaveCount(1);
+  await expect.poll(height).toBeGreaterThan(before);
+});
+
 test("an unknown signal is mapped with one click, and what waited is written", async ({ page }) => {
   const at = Date.now() - 60_000;
   for (let i = 0; i < 3; i++) await stage.publish(`${machine}/temp`, { ts: at + i * 1000, value: 60 + i });
@@ -80,17 +99,24 @@ test("an unknown signal is mapped with one click, and what waited is written", a
     .toEqual([{ value: 66.5 }]);
 });
 
+const mapping = (page: Page) => page.getByRole("dialog", { name: "Which signal is this?" });
+const unknownRow = (page: Page, name: RegExp) => section(page, "Unknown signals").getByRole("row", { name });
+
 test("an unknown signal becomes a new one on a known machine", async ({ page }) => {
   await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 41 } });
   await openHealth(page);
-  const row = section(page, "Unknown signals").getByRole("row", { name: /plc7\/station4/ });
+  const row = unknownRow(page, /plc7\/station4/);
   await expect(row).toContainText("at station.scrapCount");
   await row.getByRole("button", { name: "Map to …" }).click();
-  const dialog = page.getByRole("dialog", { name: "Which signal is this?" });
+  const dialog = mapping(page);
+  await expect(dialog.getByRole("combobox", { name: "Role" })).toHaveValue("Rejected pieces");
+  await expect(dialog.getByRole("listitem")).toContainText("41");
+  // What is missing is said before anything is sent, and nothing typed is lost.
+  await dialog.getByLabel("Key").fill("scrap2");
+  await dialog.getByRole("button", { name: "Map and try 1 letter" }).click();
+  await expect(dialog.getByText("This is needed.")).toBeVisible();
   await dialog.getByRole("combobox", { name: "Machine" }).click();
   await page.getByRole("option", { name: /Packer/ }).click();
-  await expect(dialog.getByLabel("What it is")).toHaveValue("reject_count");
-  await dialog.getByLabel("Key").fill("scrap2");
   await dialog.getByRole("button", { name: "Map and try 1 letter" }).click();
   await expect(page.getByText("Mapped. The worker tries 1 letter again.")).toBeVisible();
   await expect.poll(() => letters("topic = 'plc7/station4'")).toEqual([{ status: "resolved", reason_code: "unknown_signal" }]);
@@ -100,6 +126,102 @@ test("an unknown signal becomes a new one on a known machine", async ({ page }) 
   expect(signal).toEqual({ role: "reject_count", counter_mode: "cumulative", form: "mapped", pattern: "plc7/station4", path: "station.scrapCount" });
   await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 43 } });
   await expect.poll(() => stage.rows("select value from signal_latest t join signal g on g.id = t.signal_id where g.key = 'scrap2'")).toEqual([{ value: 43 }]);
+});
+
+test("what the messages become is seen before it is saved, as fields change and as messages come", async ({ page }) => {
+  const at = Date.now() - 60_000;
+  const say = (t: number, s: number) => stage.publish("plc7/press-line", { data: { t, at: new Date(at + s * 1000).toISOString() } });
+  await say(701, 0);
+  await say(715, 1);
+  await openHealth(page);
+  await unknownRow(page, /plc7\/press-line at data\.t /)
+    .getByRole("button")
+    .last()
+    .click();
+  const dialog = mapping(page);
+  const messages = dialog.getByRole("listitem");
+  await dialog.getByText("A new one", { exact: true }).click();
+  await dialog.getByRole("combobox", { name: "Machine" }).click();
+  await page.getByRole("option", { name: "Press works/hall/live/press" }).click();
+  await dialog.getByLabel("Key").fill("ram");
+  await expect(dialog.getByRole("combobox", { name: "Role" })).toHaveValue("Measurement");
+  await dialog.getByLabel("Unit").fill("Cel");
+  await page.keyboard.press("Escape"); // closes the list of units
+  await dialog.getByLabel("Factor").fill("0.1");
+  await expect(messages).toHaveCount(2);
+  await expect(messages.first()).toContainText("715 → 71.5 °C");
+  await expect(messages.first()).toContainText("No time in it");
+  await dialog.getByLabel("Time in the message").click();
+  await page.getByRole("option", { name: /data\.at/ }).click();
+  await expect(messages.first()).toContainText("Time: ");
+  // A wrong path, and a message that comes meanwhile.
+  await dialog.getByLabel("Value in the message").fill("data.temp");
+  await expect(dialog.getByText("All 2 messages would be set aside")).toBeVisible();
+  await expect(messages.first()).toContainText('The message has nothing at "data.temp"');
+  await say(722, 2);
+  await expect(dialog.getByText("All 3 messages would be set aside")).toBeVisible();
+  await dialog.getByLabel("Value in the message").fill("");
+  await page.getByRole("option", { name: /data\.t 7/ }).click();
+  await expect(messages.first()).toContainText("722 → 72.2 °C");
+  // Limits: one outside, then limits that cannot be, which the server refuses at their field.
+  await dialog.getByLabel("Lowest possible value").fill("71");
+  await expect(messages.last()).toContainText("Set aside: Outside physical limits");
+  await expect(messages.first()).toContainText("72.2 °C");
+  await dialog.getByLabel("Highest possible value").fill("70");
+  await expect(dialog.getByText("The result can be seen once these are right")).toBeVisible();
+  await dialog.getByRole("button", { name: /Map and try/ }).click();
+  await expect(dialog.getByLabel("Lowest possible value")).toHaveAttribute("aria-invalid", "true");
+  await dialog.getByLabel("Highest possible value").fill("100");
+  await dialog.getByLabel("Lowest possible value").fill("0");
+  // Leaving asks first.
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("dialog", { name: "Leave without saving?" }).getByText("Stay here", { exact: true }).click();
+  await expect(dialog.getByLabel("Factor")).toHaveValue("0.1");
+  await dialog.getByRole("button", { name: "Map and try 3 letters" }).click();
+  await expect(page.getByText("Mapped. The worker tries 3 letters again.")).toBeVisible();
+  await expect
+    .poll(() =>
+      stage.rows("select round(s.value::numeric, 3)::float8 as value from sample s join signal g on g.id = s.signal_id where g.key = 'ram' order by s.at"),
+    )
+    .toEqual([{ value: 70.1 }, { value: 71.5 }, { value: 72.2 }]);
+});
+
+test("many topics alike are mapped at once, each to its machine", async ({ page }) => {
+  for (const [machine, v] of Object.entries({ press: 30, oven: 200, mixer: 1 })) await stage.publish(`plc7/${machine}/heat`, { ts: Date.now(), v });
+  await openHealth(page);
+  await unknownRow(page, /plc7\/press\/heat/)
+    .getByRole("button")
+    .last()
+    .click();
+  const dialog = mapping(page);
+  await dialog.getByText("Several topics alike").click();
+  await expect(dialog.getByLabel("Pattern of the topics")).toHaveValue("plc7/+/heat");
+  // Longer than an address may be: the question is posted.
+  await dialog.getByLabel("Pattern of the topics").fill(`plc7/+/${"h".repeat(3_000)}`);
+  await expect(dialog.getByText("No unknown topic matches this pattern.")).toBeVisible();
+  await dialog.getByLabel("Pattern of the topics").fill("plc7/+/heat");
+  const topic = (name: string) => dialog.getByRole("row").filter({ hasText: `plc7/${name}/heat` });
+  await expect(dialog.getByText("3 unknown topics match; for 2 the machine is known.")).toBeVisible();
+  await expect(dialog.getByRole("combobox", { name: "Machine of plc7/oven/heat" })).toHaveValue("Oven");
+  await expect(dialog.getByRole("checkbox", { name: "Map plc7/mixer/heat" })).not.toBeChecked();
+  await dialog.getByLabel("Unit").fill("Cel");
+  await page.keyboard.press("Escape");
+  await dialog.getByLabel("Factor").fill("2");
+  await expect(topic("press")).toContainText("30 → 60 °C");
+  // To one that there is: it is read as that says, and set aside where that does not take it.
+  await dialog.getByRole("combobox", { name: "Signal of plc7/oven/heat" }).fill("temperature");
+  await expect(topic("oven")).toContainText("there is: measurement");
+  await expect(topic("oven")).toContainText("200 °C");
+  await dialog.getByRole("button", { name: "Map 2 topics" }).click();
+  await expect(page.getByText("Mapped. The worker tries 2 letters again.")).toBeVisible();
+  const ways =
+    "select m.key as machine, g.key, g.scale, t.pattern, t.path from topic_mapping t join signal g on g.id = t.signal_id join machine m on m.id = g.machine_id";
+  expect(await stage.rows(`${ways} where t.pattern like 'plc7/%/heat' order by 1`)).toEqual([
+    { machine: "oven", key: "temperature", scale: 1, pattern: "plc7/oven/heat", path: "v" },
+    { machine: "press", key: "heat", scale: 2, pattern: "plc7/press/heat", path: "v" },
+  ]);
+  await expect.poll(() => letters("topic in ('plc7/press/heat', 'plc7/oven/heat') and status = 'resolved'")).toHaveLength(2);
+  await expect(unknownRow(page, /plc7\/mixer\/heat/)).toBeVisible();
 });
 
 test("dead letters: their reason, their payload, safely", async ({ page }) => {
@@ -163,12 +285,14 @@ test("without a worker it says how to start one", async ({ page }) => {
 
 test("usable on a phone", async ({ browser }) => {
   await stage.publish(`${machine}/a-rather-long-name-of-a-signal-that-nobody-knows`, { ts: Date.now(), value: 1 });
-  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const context = await signedIn(stage, browser, "administrator", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
   const page = await context.newPage();
   await openHealth(page);
   await expect(section(page, "Unknown signals")).toContainText("a-rather-long-name");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   await section(page, "Unknown signals").getByRole("button", { name: "Map to …" }).first().tap();
-  await expect(page.getByRole("dialog", { name: "Which signal is this?" })).toBeVisible();
+  await expect(mapping(page)).toBeVisible();
+  await expect(mapping(page).getByRole("listitem").first()).toContainText("1");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   await context.close();
 });

@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { open } from "./open.ts";
+import { cookieOf, nameOf, signedIn, signIn } from "./people.ts";
 import { Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -10,6 +11,7 @@ test.beforeAll(async () => {
   await stage.publish("takt/v1/works/hall/live/press/unheard-of", { ts: Date.now(), value: 1 });
 });
 test.afterAll(() => stage?.close());
+test.beforeEach(({ context }) => signIn(context, stage, "administrator"));
 
 /** One machine runs, one is down. What was said a minute ago is no longer shown. */
 async function speak(): Promise<void> {
@@ -48,7 +50,7 @@ async function axeFaults(page: Page): Promise<{ id: string; where: string[] }[]>
 for (const scheme of ["light", "dark"] as const) {
   for (const path of pages) {
     test(`${path} in ${scheme}: no complaint of the browser, no fault that axe finds`, async ({ browser }) => {
-      const context = await browser.newContext({ colorScheme: scheme, viewport: { width: 1440, height: 900 } });
+      const context = await signedIn(stage, browser, "administrator", { colorScheme: scheme, viewport: { width: 1440, height: 900 } });
       const page = await context.newPage();
       const said = complaints(page);
       await speak();
@@ -73,10 +75,11 @@ test("loads nothing from another host", async ({ page }) => {
 
 test("the first paint carries the data", async ({ browser }) => {
   await speak();
-  const served = async (path: string) => (await fetch(stage.url + path)).text();
+  const headers = { cookie: await cookieOf(stage, "administrator") };
+  const served = async (path: string) => (await fetch(stage.url + path, { headers })).text();
   await expect.poll(() => served("/board/works/hall/live")).toContain("Chute jammed");
   await expect.poll(() => served("/")).toContain("1 of 3 running");
-  const context = await browser.newContext({ javaScriptEnabled: false });
+  const context = await signedIn(stage, browser, "administrator", { javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(`${stage.url}/board/works/hall/live`);
   await expect(page.getByRole("article", { name: "Oven" })).toContainText("Chute jammed");
@@ -86,12 +89,13 @@ test("the first paint carries the data", async ({ browser }) => {
 });
 
 test("speaks German where the browser does, and where it is asked to", async ({ browser }) => {
-  const context = await browser.newContext({ locale: "de-DE" });
+  const context = await signedIn(stage, browser, "administrator", { locale: "de-DE" });
   const page = await context.newPage();
   const said = complaints(page);
   await open(page, `${stage.url}/data-health`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Datenlage");
-  await page.getByLabel("Sprache").selectOption({ label: "English" });
+  await page.getByRole("button", { name: new RegExp(`^${nameOf("administrator")}`) }).click();
+  await page.getByRole("menuitem", { name: "English" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Data health");
   await speak();
   await open(page, `${stage.url}/board/works/hall/live`);
@@ -109,7 +113,8 @@ test("light and dark can be switched, with dialogs that still have their styles"
   expect(await axeFaults(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toBeHidden();
-  await page.getByRole("button", { name: "Switch between light and dark" }).click();
+  await page.getByRole("button", { name: new RegExp(`^${nameOf("administrator")}`) }).click();
+  await page.getByRole("menuitem", { name: "Dark" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
   await open(page, page.url());
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
@@ -119,23 +124,23 @@ test("light and dark can be switched, with dialogs that still have their styles"
   expect(said).toEqual([]);
 });
 
-test("what is chosen before the page's program runs is done when it does", async ({ page }) => {
+test("what is pressed before the page's program runs is done when it does", async ({ browser }) => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
   const said = complaints(page);
   const programs = Promise.withResolvers<void>();
   await page.route("**/*.js", async (route) => {
     await programs.promise;
     await route.continue();
   });
-  await page.goto(`${stage.url}/data-health`, { waitUntil: "domcontentloaded" });
-  await page.getByRole("button", { name: "Switch between light and dark" }).click();
-  await page.getByLabel("Language").selectOption({ label: "Deutsch" });
+  await page.goto(`${stage.url}/sign-in`, { waitUntil: "domcontentloaded" });
+  await page.getByRole("button", { name: "Dark" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "light");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Data health");
   programs.resolve();
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", "dark");
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Datenlage");
-  await expect(page.getByLabel("Sprache")).toHaveValue("de");
+  await expect(page.getByRole("button", { name: "Light" })).toBeVisible();
   expect(said).toEqual([]);
+  await context.close();
 });
 
 test("the keyboard reaches everything, and the content first", async ({ page }) => {
@@ -152,22 +157,22 @@ test("the keyboard reaches everything, and the content first", async ({ page }) 
 });
 
 test.describe("answers to programs", () => {
-  const map = (headers: Record<string, string>) =>
+  const map = async (headers: Record<string, string>) =>
     fetch(`${stage.url}/api/trpc/dataHealth.discardLetter`, {
       method: "POST",
-      headers,
+      headers: { ...headers, cookie: await cookieOf(stage, "administrator") },
       body: JSON.stringify({ json: { id: "999999999", statusAt: "2026-01-01" } }),
     });
 
   test("a policy with a new nonce for each page, and no inline script", async () => {
-    const policies = await Promise.all([1, 2].map(async () => (await fetch(`${stage.url}/`)).headers.get("content-security-policy") ?? ""));
+    const policies = await Promise.all([1, 2].map(async () => (await fetch(`${stage.url}/sign-in`)).headers.get("content-security-policy") ?? ""));
     for (const policy of policies) expect(policy).toMatch(/script-src 'self' 'nonce-[A-Za-z0-9+/=]{20,}' 'strict-dynamic';/);
     expect(policies[0]).not.toBe(policies[1]);
     expect(policies[0]?.match(/script-src[^;]*/)?.[0]).not.toContain("unsafe");
-    const { headers } = await fetch(`${stage.url}/`);
+    const { headers } = await fetch(`${stage.url}/sign-in`);
     expect([headers.get("x-content-type-options"), headers.get("x-frame-options"), headers.get("referrer-policy"), headers.get("x-powered-by")]).toEqual([
       "nosniff",
-      "SAMEORIGIN",
+      "DENY",
       "same-origin",
       null,
     ]);
@@ -185,7 +190,7 @@ test.describe("answers to programs", () => {
   test("a fault shows a number, and neither stack nor SQL", async () => {
     const broken = await fetch(`${stage.url}/api/trpc/dataHealth.retryLetter`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", cookie: await cookieOf(stage, "administrator") },
       body: JSON.stringify({ json: { id: "1", statusAt: "no time at all" } }),
     });
     expect(broken.status).toBe(500);
@@ -193,7 +198,9 @@ test.describe("answers to programs", () => {
     expect(text).toContain("Something went wrong on the server.");
     expect(text).toMatch(/"errorId":"[0-9a-f]{8}"/);
     expect(text).not.toMatch(/at .*\.(ts|js)|select|update|dead_letter|timestamptz/i);
-    const wrong = await fetch(`${stage.url}/api/trpc/dataHealth.payload?input=${encodeURIComponent('{"json":{"id":"x\' or 1=1"}}')}`);
+    const wrong = await fetch(`${stage.url}/api/trpc/dataHealth.payload?input=${encodeURIComponent('{"json":{"id":"x\' or 1=1"}}')}`, {
+      headers: { cookie: await cookieOf(stage, "administrator") },
+    });
     expect(wrong.status).toBe(400);
   });
 
@@ -209,11 +216,11 @@ test.describe("answers to programs", () => {
       migrations: { ok: true, missing: [] },
       workers: [{ name: "ingest", alive: true }],
     });
-    await stage.rows("alter table schema_migration rename to schema_migration_away");
+    await stage.asOwner("alter table schema_migration rename to schema_migration_away");
     try {
       expect(await health()).toMatchObject({ status: 503, ok: false, migrations: { ok: false } });
     } finally {
-      await stage.rows("alter table schema_migration_away rename to schema_migration");
+      await stage.asOwner("alter table schema_migration_away rename to schema_migration");
     }
   });
 });

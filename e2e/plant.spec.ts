@@ -1,7 +1,17 @@
 import { expect, test } from "@playwright/test";
 import { open } from "./open.ts";
 
-// The whole of it at work: the simulated plant through broker, worker and database, as npm run demo starts it. npm test names it in E2E_BASE_URL.
+// The whole of it at work: the simulated plant through broker, worker and database, as npm run demo starts it. npm test names it in E2E_BASE_URL, and one of its
+// accounts in E2E_LOGIN and E2E_PASSWORD.
+const { E2E_LOGIN = "", E2E_PASSWORD = "" } = process.env;
+
+test.beforeEach(async ({ page }) => {
+  await open(page, "/sign-in");
+  await page.getByLabel("E-mail address or user name").fill(E2E_LOGIN);
+  await page.getByLabel("Password", { exact: true }).fill(E2E_PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).not.toHaveURL(/sign-in/);
+});
 
 test("from the first screen to a live board of the simulated plant, and on to its data", async ({ page }) => {
   test.setTimeout(120_000);

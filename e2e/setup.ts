@@ -1,23 +1,10 @@
-/** A database and a broker for the browser tests alone, with a small plant in it. The specs start web app and worker on them, and stop them as they like. */
-import { execFileSync } from "node:child_process";
+/** Databases and brokers for the browser tests alone, with a small plant in each. The specs start web app and worker on them, and stop them as they like. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-
-const root = resolve(import.meta.dirname, "..");
-const name = `e2e-${process.pid}`;
-
-/** One of the project's own commands; what it prints. */
-function command(args: string[], env: Record<string, string>): string {
-  const { DATABASE_URL: _database, MQTT_URL: _broker, ...rest } = process.env;
-  return execFileSync(process.execPath, args, {
-    cwd: root,
-    env: { ...rest, ...env },
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    timeout: 300_000,
-  });
-}
+import { join } from "node:path";
+import type { FullConfig } from "@playwright/test";
+import { authSecret, type Login, nameOf, password, people, pin } from "./people.ts";
+import { command, keepStores, newStore, removeStore, type Store } from "./store.ts";
 
 const machine = (key: string, title: string, upstream?: string) => ({
   key,
@@ -70,6 +57,12 @@ const plant = {
             { key: "one", name: "One", shift_pattern: "round-the-clock", machines: machines(1) },
             { key: "six", name: "Six machines in a row", shift_pattern: "round-the-clock", machines: machines(6) },
             { key: "twelve", name: "A line with a rather long name", shift_pattern: "round-the-clock", machines: machines(12) },
+            {
+              key: "untimed",
+              name: "Without a target",
+              shift_pattern: "round-the-clock",
+              machines: [{ ...machine("dryer", "Dryer"), ideal_cycles: [] }],
+            },
             { key: "no-plan", name: "Without a plan", machines: machines(2) },
             { key: "empty", name: "New line", shift_pattern: "round-the-clock" },
           ],
@@ -79,20 +72,33 @@ const plant = {
   ],
 };
 
-export default async function setup(): Promise<() => Promise<void>> {
+/** Somebody of each duty. */
+async function addPeople(folder: string, { databaseUrl }: Store): Promise<void> {
+  const [passwordFile, pinFile] = [join(folder, "password"), join(folder, "pin")];
+  writeFileSync(passwordFile, password);
+  writeFileSync(pinFile, pin);
+  for (const [login, role] of Object.entries(people)) {
+    const who = ["--name", nameOf(login as Login), "--login", login, "--role", role];
+    const env = { DATABASE_URL: databaseUrl, AUTH_SECRET: authSecret };
+    await command(["server/people/cli.ts", "add", ...who, "--password-file", passwordFile, "--pin-file", pinFile], env);
+  }
+}
+
+async function furnished(name: string, folder: string, file: string): Promise<Store> {
+  const store = await newStore(name);
+  await command(["server/plant/cli.ts", "apply", file, "--yes"], { DATABASE_URL: store.databaseUrl });
+  await addPeople(folder, store);
+  return store;
+}
+
+export default async function setup({ workers }: FullConfig): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), "takt-e2e-"));
   const file = join(folder, "plant.yaml");
   writeFileSync(file, JSON.stringify(plant)); // JSON is YAML
-  const printed = command(["scripts/embedded.ts", "up", "--name", name], {});
-  const urls = Object.fromEntries([...printed.matchAll(/^(\w+_URL)=(.*)$/gm)].map(([, key, url]) => [key, url]));
-  const databaseUrl = urls.DATABASE_URL ?? "";
-  command(["scripts/migrate.ts"], { DATABASE_URL: databaseUrl });
-  command(["server/plant/cli.ts", "apply", file, "--yes"], { DATABASE_URL: databaseUrl });
-  process.env.STAGE_DATABASE_URL = databaseUrl;
-  process.env.STAGE_MQTT_URL = urls.MQTT_URL ?? "";
+  const stores = await Promise.all(Array.from({ length: workers }, (_, n) => furnished(`e2e-${process.pid}-${n}`, folder, file)));
+  keepStores(stores);
   return async () => {
-    command(["scripts/embedded.ts", "down", "--name", name], {});
-    rmSync(join(root, ".takt/data", name), { recursive: true, force: true });
+    await Promise.all(stores.map(removeStore));
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -5,15 +5,18 @@ import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import pg from "pg";
+import { authSecret } from "./people.ts";
+import { commonStore, root, type Store, startStore, stopStore } from "./store.ts";
 
-const root = resolve(import.meta.dirname, "..");
-const databaseUrl = process.env.STAGE_DATABASE_URL ?? "";
-const mqttUrl = process.env.STAGE_MQTT_URL ?? "";
+async function connected({ databaseUrl }: Store): Promise<pg.Client> {
+  const db = new pg.Client({ connectionString: databaseUrl });
+  await db.connect();
+  return db;
+}
 
-/** Below the ports that the system hands out by itself (from 32768 on Linux): any connection could take one of those before its program listens. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
@@ -94,11 +97,13 @@ export class Stage {
   readonly folder: string;
   readonly web: Program;
   readonly worker: Program;
-  readonly db: pg.Client;
+  readonly store: Store;
+  private db: pg.Client;
   readonly mqtt: MqttClient;
   private readonly counts = new Map<string, number>();
 
-  private constructor(url: string, folder: string, web: Program, worker: Program, db: pg.Client, mqtt: MqttClient) {
+  private constructor(store: Store, url: string, folder: string, web: Program, worker: Program, db: pg.Client, mqtt: MqttClient) {
+    this.store = store;
     this.url = url;
     this.folder = folder;
     this.web = web;
@@ -107,8 +112,17 @@ export class Stage {
     this.mqtt = mqtt;
   }
 
-  /** Web app and worker running, on the database and broker of the tests. `databaseUrl`: another database for the web app alone. */
-  static async open(options: { worker?: boolean } = {}): Promise<Stage> {
+  /** Web app and worker running, on the database and broker of the tests. */
+  static async open(
+    options: {
+      worker?: boolean /** More of the web app's environment, once its address is known. */;
+      env?: (url: string) => Promise<Record<string, string>>;
+      /** Another database and broker than those of setup.ts. */
+      store?: Store;
+    } = {},
+  ): Promise<Stage> {
+    const store = options.store ?? commonStore();
+    const { databaseUrl, mqttUrl } = store;
     // A copy of its own, so that a test may make another build of it.
     const folder = mkdtempSync(join(tmpdir(), "takt-web-"));
     cpSync(join(root, ".next/standalone"), folder, { recursive: true, verbatimSymlinks: true });
@@ -118,7 +132,18 @@ export class Stage {
     const ok = (address: string) => async () => (await fetch(address)).ok;
     const web = new Program(
       ["server.js"],
-      { cwd: folder, env: { DATABASE_URL: databaseUrl, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production", LOG_LEVEL: "warn" } },
+      {
+        cwd: folder,
+        env: {
+          DATABASE_URL: databaseUrl,
+          AUTH_SECRET: authSecret,
+          PORT: String(port),
+          HOSTNAME: "127.0.0.1",
+          NODE_ENV: "production",
+          LOG_LEVEL: "warn",
+          ...(await options.env?.(url)),
+        },
+      },
       ok(`${url}/api/health`),
     );
     const workerEnv = {
@@ -129,9 +154,7 @@ export class Stage {
       LOG_LEVEL: "warn",
     };
     const worker = new Program(["ingest-worker/main.ts"], { cwd: root, env: workerEnv }, ok(`http://127.0.0.1:${workerPort}/ready`));
-    const db = new pg.Client({ connectionString: databaseUrl });
-    await db.connect();
-    const stage = new Stage(url, folder, web, worker, db, await connectAsync(mqttUrl));
+    const stage = new Stage(store, url, folder, web, worker, await connected(store), await connectAsync(mqttUrl));
     try {
       await web.start();
       if (options.worker !== false) await worker.start();
@@ -164,5 +187,28 @@ export class Stage {
 
   async rows<Row extends pg.QueryResultRow>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return (await this.db.query<Row>(sql, parameters)).rows;
+  }
+
+  /** Stops the database and the broker, does `meanwhile`, and starts them again where they were. */
+  async restartDatabase(meanwhile: () => Promise<void>): Promise<void> {
+    await this.db.end();
+    await stopStore(this.store);
+    try {
+      await meanwhile();
+    } finally {
+      await startStore(this.store.name);
+      this.db = await connected(this.store);
+    }
+  }
+
+  /** As the owner of the schema: what the application's role may not do. */
+  async asOwner(sql: string): Promise<void> {
+    const owner = new pg.Client({ connectionString: this.store.migrateUrl });
+    await owner.connect();
+    try {
+      await owner.query(sql);
+    } finally {
+      await owner.end();
+    }
   }
 }
