@@ -14,20 +14,8 @@ const config: NextConfig = {
   serverExternalPackages: ["pg", "pino"],
   turbopack: { root: import.meta.dirname },
   devIndicators: false,
-  // Only what the proxy does not reach; pages and their policy are in proxy.ts.
-  headers: async () => [
-    {
-      source: "/:path*",
-      headers: [
-        { key: "X-Content-Type-Options", value: "nosniff" },
-        { key: "Referrer-Policy", value: "same-origin" },
-        { key: "X-Frame-Options", value: "SAMEORIGIN" },
-        { key: "Cross-Origin-Opener-Policy", value: "same-origin" },
-        { key: "Cross-Origin-Resource-Policy", value: "same-origin" },
-        { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), payment=(), usb=()" },
-      ],
-    },
-  ],
+  experimental: { authInterrupts: true }, // forbidden(): status 403 and app/forbidden.tsx
+  // Headers that every answer carries are put there by the gate (server/gate), the pages' policy by proxy.ts.
 };
 
 export default createNextIntlPlugin("./app/locale.ts")(config);

@@ -1,5 +1,5 @@
 // What each process of a measurement takes of the machine, from /proc: this is what says what limits a figure.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { childrenOf } from "#/scripts/embedded/processes.ts";
 
@@ -13,20 +13,26 @@ type Share = { name: string; cpuS: number };
 
 export type CpuPicture = { at: number; busyS: number; idleS: number; waitS: number; shares: Share[] };
 
-/** CPU seconds of a process so far, with those of its ended children. 0: it has ended. */
-export function cpuSecondsOf(pid: number, withEnded = false): number {
+/** Numbers of /proc/PID/stat from the third field on: state. null: it has ended. */
+function statOf(pid: number): number[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat
+    return stat
       .slice(stat.lastIndexOf(")") + 2)
       .split(" ")
-      .map(Number); // from the third field on: state
-    const own = fields[11]! + fields[12]!;
-    return (own + (withEnded ? fields[13]! + fields[14]! : 0)) / ticksPerS;
+      .map(Number);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ESRCH") return 0;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ESRCH") return null;
     throw error;
   }
+}
+
+/** CPU seconds of a process so far, with those of its ended children. 0: it has ended. */
+export function cpuSecondsOf(pid: number, withEnded = false): number {
+  const fields = statOf(pid);
+  if (!fields) return 0;
+  const own = fields[11]! + fields[12]!;
+  return (own + (withEnded ? fields[13]! + fields[14]! : 0)) / ticksPerS;
 }
 
 /** Megabytes that a process holds in memory. */
@@ -62,6 +68,25 @@ export function lookAt({ postgres, broker, worker, load, writer }: Cast): CpuPic
     ],
   };
 }
+
+/** Ours: this process and all that it started, with what has ended of it. For measurements whose processes come and go. */
+export type CpuTree = { at: number; busyS: number; oursS: number };
+
+export function lookAtTree(): CpuTree {
+  const all = new Map<number, { parent: number; cpuS: number }>();
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = statOf(Number(entry));
+    if (stat) all.set(Number(entry), { parent: stat[1]!, cpuS: (stat[11]! + stat[12]! + stat[13]! + stat[14]!) / ticksPerS });
+  }
+  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(all.get(pid)?.parent ?? 0));
+  const oursS = [...all].reduce((sum, [pid, { cpuS }]) => sum + (isOurs(pid) ? cpuS : 0), 0);
+  return { at: performance.now(), busyS: machine().busyS, oursS };
+}
+
+/** Share of the machine's cores that all other programs took, 0 to 1. */
+export const disturbedBetween = (from: CpuTree, to: CpuTree): number =>
+  Math.max(0, to.busyS - from.busyS - (to.oursS - from.oursS)) / ((to.at - from.at) / 1000) / cores;
 
 export type CpuUse = { /** Percent of one core, by name. */ percent: Map<string, number>; others: number; idle: number; waiting: number; disturbed: number };
 

@@ -7,5 +7,9 @@ import { overload } from "./ingest/overload.ts";
 import { rss } from "./ingest/rss.ts";
 import { single } from "./ingest/single.ts";
 import { sparkplug100 } from "./ingest/sparkplug100.ts";
+import { cls } from "./web/cls.ts";
+import { inp } from "./web/inp.ts";
+import { js } from "./web/js.ts";
+import { lcp } from "./web/lcp.ts";
 
-export const figures: readonly Figure[] = [single, batch100, sparkplug100, copyRatio, latency, rss, overload];
+export const figures: readonly Figure[] = [single, batch100, sparkplug100, copyRatio, latency, rss, overload, lcp, inp, cls, js];

@@ -12,7 +12,7 @@ import { machineLine, waitForQuiet } from "./quiet.ts";
 const usage = `npm run bench [-- NAME ...] [-- --json] [-- --quick] [-- --seconds N] [-- --now] [-- --profile]
 
   NAME         a figure, or the beginning of some; without it all of them: ${figures.map(({ name }) => name).join(", ")}
-  --json       one line a figure: {"figure","value","unit","target","ok"}
+  --json       one line a figure: {"figure","value","unit","target","ok"}; into a file: npm run -s bench -- --json > FILE
   --quick      10 s a figure instead of the time that counts; says so
   --seconds N  measure for N seconds; says so
   --now        do not wait until other programs are quiet, and do not measure again where they were not

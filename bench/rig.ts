@@ -41,7 +41,7 @@ const ahead: Record<LoadMode, number> = { single: 40_000, batch100: 250_000, spa
 
 export class Rig {
   readonly embedded: Embedded;
-  /** As the product's own role, for looking at what was stored. */
+  /** As the application's role, for looking at what was stored. */
   readonly db: pg.Client;
   readonly folder: string;
   private readonly options: RigOptions;
@@ -73,7 +73,7 @@ export class Rig {
     const libraries: Record<string, string> = options.profile ? { shared_preload_libraries: "timescaledb,pg_stat_statements" } : {};
     const embedded = await startEmbedded({ dataDir: join(folder, "data"), postgresSettings: { ...libraries, ...options.postgresSettings } });
     try {
-      await migrate(embedded.databaseUrl, { log: () => undefined });
+      await migrate(embedded.migrateUrl, { application: embedded.databaseUrl, log: () => undefined });
       if (options.profile) await asAdmin(embedded, (admin) => admin.query("create extension pg_stat_statements"));
       const db = new pg.Client({ connectionString: embedded.databaseUrl, application_name: "takt-bench" });
       await db.connect();

@@ -28,8 +28,8 @@ describe("import rules bite", () => {
   it.each([
     ["server/domain/oee.ts", 'import { pool } from "#/server/db.ts";\nexport const x = pool;\n', "The domain is pure"],
     ["server/domain/oee.ts", 'import { readFileSync } from "node:fs";\nexport const x = readFileSync;\n', "The domain is pure"],
-    ["ingest-worker/decode.ts", 'import { pool } from "#/server/db.ts";\nexport const x = pool;\n', "Of the server, only its domain"],
-    ["ingest-worker/decode.ts", 'import { PrismaClient } from "@prisma/client";\nexport const x = PrismaClient;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import { pool } from "#/server/db.ts";\nexport const x = pool;\n', "Of the server, only its domain"],
+    ["ingest-worker/resolve.ts", 'import { PrismaClient } from "@prisma/client";\nexport const x = PrismaClient;\n', "No screens, no Prisma"],
     ["simulator/main.ts", 'import { x } from "../server/boards/service.ts";\nexport const y = x;\n', "Of the server, only its domain"],
     ["server/boards/service.ts", 'import { Tile } from "#/components/boards/tile.tsx";\nexport const x = Tile;\n', "The server knows no screens"],
     ["server/boards/service.ts", 'import { rows } from "../data-health/queries.ts";\nexport const x = rows;\n', "never its queries or router"],
@@ -52,19 +52,19 @@ describe("import rules bite", () => {
     ["server/boards/service.ts", 'import { x } from "../../bench/main.ts";\nexport const y = x;\n', "The server knows no commands"],
     ["server/router.ts", 'import { x } from "#/bench/main.ts";\nexport const y = x;\n', "The server knows no commands"],
     ["server/router.ts", 'import { letterRows } from "./data-health/letter-queries.ts";\nexport const x = letterRows;\n', "never of queries"],
-    ["ingest-worker/decode.ts", 'import { initTRPC } from "@trpc/server";\nexport const x = initTRPC;\n', "No screens, no Prisma"],
-    ["ingest-worker/decode.ts", 'import { createTranslator } from "next-intl";\nexport const x = createTranslator;\n', "No screens, no Prisma"],
-    ["ingest-worker/decode.ts", 'import x from "prisma";\nexport const y = x;\n', "No screens, no Prisma"],
-    ["ingest-worker/decode.ts", 'import { x } from "#/prisma/generated/client.ts";\nexport const y = x;\n', "No screens, no Prisma"],
-    ["ingest-worker/decode.ts", 'import { x } from "../e2e/board.spec.ts";\nexport const y = x;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import { initTRPC } from "@trpc/server";\nexport const x = initTRPC;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import { createTranslator } from "next-intl";\nexport const x = createTranslator;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import x from "prisma";\nexport const y = x;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import { x } from "#/prisma/generated/client.ts";\nexport const y = x;\n', "No screens, no Prisma"],
+    ["ingest-worker/resolve.ts", 'import { x } from "../e2e/board.spec.ts";\nexport const y = x;\n', "No screens, no Prisma"],
     ["server/router.ts", 'import { rows } from "#/server/data-health/queries.ts";\nexport const x = rows;\n', "never of queries"],
-    ["simulator/main.ts", 'import { x } from "#/ingest-worker/decode.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
+    ["simulator/main.ts", 'import { x } from "#/ingest-worker/resolve.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
     ["simulator/main.ts", 'import { x } from "#/bench/main.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
     ["simulator/main.ts", 'import { x } from "#/scripts/env.ts";\nexport const y = x;\n', "The simulator knows neither worker"],
-    ["ingest-worker/decode.ts", 'import { x } from "#/simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
-    ["ingest-worker/decode.ts", 'import { x } from "../simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
+    ["ingest-worker/resolve.ts", 'import { x } from "#/simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
+    ["ingest-worker/resolve.ts", 'import { x } from "../simulator/main.ts";\nexport const y = x;\n', "The worker knows neither simulator"],
     ["app/page.tsx", 'import pg from "pg";\nexport const x = pg;\n', "neither the database's driver"],
-    ["app/page.tsx", 'import { x } from "#/ingest-worker/decode.ts";\nexport const y = x;\n', "neither the database's driver"],
+    ["app/page.tsx", 'import { x } from "#/ingest-worker/resolve.ts";\nexport const y = x;\n', "neither the database's driver"],
     ["app/page.tsx", 'import { x } from "#/simulator/main.ts";\nexport const y = x;\n', "neither the database's driver"],
     ["components/boards/tile.tsx", 'import { page } from "#/app/page.tsx";\nexport const x = page;\n', "Components know neither pages"],
     ["e2e/board.spec.ts", 'import { x } from "#/server/env.ts";\nexport const y = x;\n', "Browser tests import nothing of ours"],
@@ -77,7 +77,7 @@ describe("import rules bite", () => {
     expect(lint("server/domain/oee.ts", 'import { z } from "zod";\nimport { delta } from "./counter.ts";\n\nexport const x = [z, delta];\n')).not.toContain(
       "noRestrictedImports",
     );
-    expect(lint("ingest-worker/decode.ts", 'import { delta } from "#/server/domain/counter.ts";\n\nexport const x = delta;\n')).not.toContain(
+    expect(lint("ingest-worker/resolve.ts", 'import { delta } from "#/server/domain/counter.ts";\n\nexport const x = delta;\n')).not.toContain(
       "noRestrictedImports",
     );
     expect(lint("server/router.ts", 'import { boardRouter } from "#/server/boards/router.ts";\n\nexport const x = boardRouter;\n')).not.toContain(

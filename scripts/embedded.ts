@@ -1,7 +1,7 @@
 /** npm run embedded -- up | down | status [--name NAME]: the embedded database and broker alone, left running. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { down, findRunning, up } from "./embedded/detached.ts";
+import { down, findRunning, type Running, up } from "./embedded/detached.ts";
 import { env } from "./env.ts";
 import { orUsage } from "./options.ts";
 import { failWith, Trouble } from "./trouble.ts";
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   switch (positionals[0]) {
     case "up": {
       const running = await up(dataDir, say);
-      console.log(`DATABASE_URL=${running.databaseUrl}\nMQTT_URL=${running.mqttUrl}`);
+      console.log(addresses(running));
       return;
     }
     case "down":
@@ -26,13 +26,17 @@ async function main(): Promise<void> {
       return;
     case "status": {
       const running = findRunning(dataDir);
-      console.log(running ? `Running.\nDATABASE_URL=${running.databaseUrl}\nMQTT_URL=${running.mqttUrl}` : "Not running. Start with: npm run embedded -- up");
+      console.log(running ? `Running.\n${addresses(running)}` : "Not running. Start with: npm run embedded -- up");
       return;
     }
     default:
       throw new Trouble(usage);
   }
 }
+
+/** As lines of an environment. Without a second role there is no second address. */
+const addresses = ({ databaseUrl, migrateUrl, mqttUrl }: Running) =>
+  [`DATABASE_URL=${databaseUrl}`, ...(migrateUrl === databaseUrl ? [] : [`MIGRATE_DATABASE_URL=${migrateUrl}`]), `MQTT_URL=${mqttUrl}`].join("\n");
 
 const read = () => orUsage(usage, () => parseArgs({ allowPositionals: true, options: { name: { type: "string", default: "embedded" } } }));
 

@@ -1,11 +1,16 @@
-/** npm run migrate: brings the database of DATABASE_URL to the schema of prisma/migrations. Plain SQL, upwards only, each file in one transaction. */
+/**
+ * npm run migrate: brings the database to the schema of prisma/migrations. Plain SQL, upwards only, each file in one transaction. As the role of
+ * MIGRATE_DATABASE_URL, which owns the schema; the role of DATABASE_URL, the application's, is given what it needs.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { runner } from "node-pg-migrate";
 import pg from "pg";
 import { env, projectRoot } from "./env.ts";
+import { admitApplication } from "./migrate/roles.ts";
 import { splitStatements } from "./migrate/statements.ts";
+import { keepTexts, refuseChanged } from "./migrate/texts.ts";
 import { failWith, messageOf, Trouble } from "./trouble.ts";
 
 const minPostgres = 15;
@@ -15,6 +20,10 @@ const table = "schema_migration";
 
 type Options = {
   log: (line: string) => void;
+  /** Address with the application's role, DATABASE_URL; left out: the same role owns and uses the tables. */
+  application?: string | undefined;
+  /** False: without the queue of the jobs, which a test does not need. */
+  queue?: boolean;
   /** Folder of the SQL files. */
   dir?: string;
   /** How long an unreachable database is tried again. */
@@ -23,26 +32,33 @@ type Options = {
 
 /**
  * Applies what is missing and returns the names of the files applied. Two at once wait for each other.
- * Throws `Trouble`: unreachable, sign-in refused, too old, extension missing, newer than this program, or the file and statement that failed
- * (which then has left nothing behind).
+ * Throws `Trouble`: unreachable, sign-in refused, too old, extension missing, newer than this program, made with another text of a migration, or the file
+ * and statement that failed (which then has left nothing behind).
  */
-export async function migrate(databaseUrl: string, { log, dir = join(projectRoot, "prisma/migrations"), maxWaitMs = 30_000 }: Options): Promise<string[]> {
-  const client = await connect(databaseUrl, maxWaitMs, log);
+export async function migrate(databaseUrl: string, options: Options): Promise<string[]> {
+  const { log, application, queue = true, dir = join(projectRoot, "prisma/migrations"), maxWaitMs = 30_000 } = options;
+  const variable = application === undefined || application === databaseUrl ? "DATABASE_URL" : "MIGRATE_DATABASE_URL";
+  const client = await connect(databaseUrl, variable, maxWaitMs, log);
   try {
     await checkServer(client);
+    // Another one that starts now sees what was applied and its text together. Ends with the connection.
+    await client.query("-- migrate.lockTexts\nSELECT pg_advisory_lock(hashtext('takt.migrate'))");
     await refuseNewer(client, dir);
+    await refuseChanged(client, table, dir);
     const applied = await apply(client, dir);
+    await keepTexts(client, table, dir, applied, log);
     log(applied.length > 0 ? `Applied ${applied.join(", ")}.` : "The schema is up to date.");
     await switchOnColumnstore(client, log);
+    await admitApplication(client, application, { log, queue });
     return applied;
   } finally {
     await client.end();
   }
 }
 
-async function connect(databaseUrl: string, maxWaitMs: number, log: (line: string) => void): Promise<pg.Client> {
+async function connect(databaseUrl: string, variable: string, maxWaitMs: number, log: (line: string) => void): Promise<pg.Client> {
   const until = performance.now() + maxWaitMs;
-  const address = addressOf(databaseUrl);
+  const address = addressOf(databaseUrl, variable);
   for (let told = false; ; told = true) {
     const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000, application_name: "takt migrate" });
     client.on("error", () => undefined); // the statement under way fails with it
@@ -53,10 +69,10 @@ async function connect(databaseUrl: string, maxWaitMs: number, log: (line: strin
       await client.end();
       const code = (error as { code?: string }).code ?? "";
       if (code.startsWith("28"))
-        throw new Trouble(`The database at ${address} refuses the sign-in: ${messageOf(error)}. Check user and password in DATABASE_URL.`);
-      if (code === "3D000") throw new Trouble(`${messageOf(error)} at ${address}. Create it, or check the name in DATABASE_URL.`);
+        throw new Trouble(`The database at ${address} refuses the sign-in: ${messageOf(error)}. Check user and password in ${variable}.`);
+      if (code === "3D000") throw new Trouble(`${messageOf(error)} at ${address}. Create it, or check the name in ${variable}.`);
       if (performance.now() > until)
-        throw new Trouble(`The database at ${address} cannot be reached (${messageOf(error)}). Is it running, and is DATABASE_URL right?`);
+        throw new Trouble(`The database at ${address} cannot be reached (${messageOf(error)}). Is it running, and is ${variable} right?`);
       if (!told) log(`The database at ${address} does not answer yet (${messageOf(error)}); trying for ${Math.round(maxWaitMs / 1000)} s.`);
       await wait(500);
     }
@@ -64,13 +80,13 @@ async function connect(databaseUrl: string, maxWaitMs: number, log: (line: strin
 }
 
 /** Host, port and database, without the password. */
-function addressOf(databaseUrl: string): string {
+function addressOf(databaseUrl: string, variable: string): string {
   try {
     const url = new URL(databaseUrl);
     if (!/^postgres(ql)?:$/.test(url.protocol)) throw new Error("another protocol");
     return `${url.hostname}:${url.port || 5432}${url.pathname}`;
   } catch {
-    throw new Trouble("DATABASE_URL is not an address of the form postgresql://user:password@host:5432/database.");
+    throw new Trouble(`${variable} is not an address of the form postgresql://user:password@host:5432/database.`);
   }
 }
 
@@ -174,7 +190,7 @@ async function switchOnColumnstore(client: pg.Client, log: (line: string) => voi
 if (process.argv[1] === import.meta.filename) {
   try {
     if (!env.databaseUrl) throw new Trouble("DATABASE_URL is not set. Set it to your database, or start the embedded one with: npm run embedded -- up");
-    await migrate(env.databaseUrl, { log: console.log });
+    await migrate(env.migrateDatabaseUrl ?? env.databaseUrl, { log: console.log, application: env.databaseUrl });
   } catch (error) {
     failWith(error);
   }

@@ -21,6 +21,10 @@ const entries = {
   ingest: "ingest-worker/main.ts",
   jobs: "server/jobs/main.ts",
   plant: "server/plant/cli.ts",
+  broker: "server/devices/cli.ts",
+  people: "server/people/cli.ts",
+  audit: "server/audit/cli.ts",
+  permissions: "scripts/permissions.ts",
   simulate: "simulator/main.ts",
   build: "scripts/build.ts",
   start: "scripts/start.ts",
@@ -85,7 +89,8 @@ async function install() {
     if (isInstalled()) return;
     console.error("Installing the packages (npm install).");
     const startedAt = performance.now();
-    const { status, error } = spawnSync("npm", ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"], {
+    // Also where NODE_ENV says production: what builds and tests Takt is needed to run it.
+    const { status, error } = spawnSync("npm", ["install", "--include=dev", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"], {
       cwd: root,
       env: npmEnv(),
       stdio: ["ignore", process.stderr, process.stderr],
@@ -138,7 +143,7 @@ const node = findNode();
 const entry = join(root, entries[command]);
 if (!existsSync(entry)) fail(`${entries[command]} is missing; is this clone complete?`);
 // These read the database's typed client, which is made from the schema, not kept.
-if (["plant", "jobs", "bench", "soak"].includes(command)) {
+if (["jobs", "bench", "soak"].includes(command)) {
   const { status } = spawnSync(node, [join(root, "scripts/build/client.ts")], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
   if (status !== 0) process.exit(1);
 }

@@ -81,8 +81,8 @@ async function stages(wanted: Set<Kind>): Promise<void> {
   if (wanted.has("lint")) await stage("lint", () => runTool(["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."]));
   if (wanted.has("types")) await stage("types", checkTypes);
   if (wanted.has("pure")) await stage("pure tests", () => runVitest("pure", report("pure"), {}));
+  if (wanted.has("process") || wanted.has("demo") || wanted.has("browser")) await stage("build", () => buildWeb({ always: false }).then(() => true));
   if (wanted.has("db") || wanted.has("process")) await storeTests(join(work, "tests"), wanted);
-  if (wanted.has("demo") || wanted.has("browser")) await stage("build", () => buildWeb({ always: false }).then(() => true));
   if (wanted.has("demo")) await stage("demo", () => demoTest(join(work, "demo"), chromium));
   if (wanted.has("browser")) await stage("browser tests", () => runPlaywright(report("browser"), { CHROMIUM: chromium }));
 }
@@ -92,12 +92,13 @@ const checkTypes = async () =>
   (await runTool(["node_modules/next/dist/bin/next", "typegen"], { NEXT_TELEMETRY_DISABLED: "1" })) && runTool(["node_modules/typescript/bin/tsc", "--noEmit"]);
 
 async function storeTests(dataDir: string, wanted: Set<Kind>): Promise<void> {
-  const given = { DATABASE_URL: "", MQTT_URL: "", TAKT_ADMIN_URL: "" };
+  const given = { DATABASE_URL: "", MIGRATE_DATABASE_URL: "", MQTT_URL: "", TAKT_ADMIN_URL: "" };
   await stage("database and broker", async () => {
     const embedded = await startEmbedded({ dataDir, log: console.log });
     open.push(() => embedded.stop());
-    Object.assign(given, { DATABASE_URL: embedded.databaseUrl, MQTT_URL: embedded.mqttUrl, TAKT_ADMIN_URL: embedded.postgres.adminUrl });
-    await migrate(embedded.databaseUrl, { log: console.log });
+    const { databaseUrl, migrateUrl, mqttUrl, postgres } = embedded;
+    Object.assign(given, { DATABASE_URL: databaseUrl, MIGRATE_DATABASE_URL: migrateUrl, MQTT_URL: mqttUrl, TAKT_ADMIN_URL: postgres.adminUrl });
+    await migrate(migrateUrl, { application: databaseUrl, log: console.log });
     return true;
   });
   if (wanted.has("db")) await stage("database tests", () => runVitest("db", report("db"), given));
@@ -109,13 +110,25 @@ async function storeTests(dataDir: string, wanted: Set<Kind>): Promise<void> {
 async function demoTest(dataDir: string, chromium: string): Promise<Counts> {
   const plant = startPlant({ dataDir, logDir, port: await freePort(), web: "built", history: "12h", own: true, console: openConsole() });
   open.push(plant.stop);
-  const { url, boards } = await plant.ready;
+  const { url, boards, people } = await plant.ready;
+  const [boss] = people;
+  if (!boss) throw new Trouble("The demo has nobody who can sign in.");
+  const signedIn = await fetch(`${url}/api/auth/sign-in/username`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ login: boss.login, password: boss.password }),
+  });
+  if (!signedIn.ok) throw new Trouble(`Signing in to the demo answers ${signedIn.status}.`);
+  const cookie = signedIn.headers
+    .getSetCookie()
+    .map((set) => set.split(";")[0])
+    .join("; ");
   for (const { path } of boards) {
-    const { status } = await fetch(url + path);
+    const { status } = await fetch(url + path, { headers: { cookie }, redirect: "manual" });
     if (status !== 200) throw new Trouble(`${url + path} answers ${status}.`);
   }
   if (boards.length === 0) throw new Trouble("The demo has no boards.");
-  const seen = await runPlaywright(report("demo"), { CHROMIUM: chromium, E2E_BASE_URL: url });
+  const seen = await runPlaywright(report("demo"), { CHROMIUM: chromium, E2E_BASE_URL: url, E2E_LOGIN: boss.login, E2E_PASSWORD: boss.password });
   const from = performance.now();
   open.pop();
   await plant.stop();

@@ -42,15 +42,22 @@ export const db: Db = {
   },
 };
 
+/** statementMs: how long a statement may take, and the commit; without it as long as one of a screen. isSnapshot: reads only, and all of it of one moment. */
+export type Manner = { statementMs?: number; isSnapshot?: boolean };
+
 /** Runs `work` in one transaction: all of it or nothing. @throws what `work` throws, after the rollback */
-export async function transaction<Result>(work: (tx: Db) => Promise<Result>): Promise<Result> {
+export async function transaction<Result>(work: (tx: Db) => Promise<Result>, { statementMs, isSnapshot = false }: Manner = {}): Promise<Result> {
   const client = await pool().connect();
-  const tx: Db = { rows: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows };
+  // The driver's own limit goes by query; its types do not know that.
+  const limit = statementMs === undefined ? {} : { query_timeout: statementMs + 2_000 };
+  const run = (text: string, values: readonly unknown[] = []) => client.query({ text, values: [...values], ...limit });
+  const tx: Db = { rows: async <Row extends QueryResultRow>(sql: string, parameters: readonly unknown[] = []) => (await run(sql, parameters)).rows as Row[] };
   let broken: Error | undefined;
   try {
-    await client.query("begin");
+    await run(isSnapshot ? "begin isolation level repeatable read read only" : "begin");
+    if (statementMs !== undefined) await run(`set local statement_timeout = ${Math.round(statementMs)}`);
     const result = await work(tx);
-    await client.query("commit");
+    await run("commit");
     return result;
   } catch (error) {
     await client.query("rollback").catch((failure: Error) => {
@@ -60,6 +67,12 @@ export async function transaction<Result>(work: (tx: Db) => Promise<Result>): Pr
   } finally {
     client.release(broken);
   }
+}
+
+/** Lets go of the database, so that a command can end. */
+export async function closePool(): Promise<void> {
+  await shared.taktPool?.end();
+  shared.taktPool = undefined;
 }
 
 /** A connection of its own for LISTEN, outside the pool. */

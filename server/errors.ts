@@ -1,13 +1,23 @@
 /** What a person at the screen is told when a request cannot be done. Codes are the API's; the sentence is for the person. */
-export type RefusalCode = "NOT_FOUND" | "FORBIDDEN" | "CONFLICT" | "RULE_BROKEN" | "INVALID";
+export type RefusalCode = "SIGNED_OUT" | "NOT_FOUND" | "FORBIDDEN" | "CONFLICT" | "RULE_BROKEN" | "INVALID";
 
-/** An answer of no that the person can understand. Not logged as a fault; everything else that is thrown is. */
+/** What is wrong with one field of a form. path: as the form names it, `signals.2.key`; sentence: for the person at the screen. */
+export type FieldFault = { path: string; sentence: string };
+
+/**
+ * An answer of no that the person can understand. Not logged as a fault; everything else that is thrown is.
+ * fields: which fields of the form are wrong (INVALID, RULE_BROKEN). present: what is stored now, for a form that someone else saved first (CONFLICT).
+ */
 export class Refusal extends Error {
   override name = "Refusal";
   readonly code: RefusalCode;
-  constructor(code: RefusalCode, sentence: string) {
+  readonly fields: readonly FieldFault[];
+  readonly present: unknown;
+  constructor(code: RefusalCode, sentence: string, { fields = [], present = null }: { fields?: readonly FieldFault[]; present?: unknown } = {}) {
     super(sentence);
     this.code = code;
+    this.fields = fields;
+    this.present = present;
   }
 }
 

@@ -12,6 +12,8 @@ export type Waking =
   | { type: "plant" } // the plant changed: copies of it are old
   | { type: "dead_letters" } // the worker set some aside or worked some off
   | { type: "worker"; name: string } // a worker's sign of life, about once a second
+  | { type: "permission"; who: string } // rights were given or taken: of `person:<id>`, `display:<id>`, `token:<id>`; "": of anybody
+  | { type: "display"; displayId: number; isBeat: boolean } // a display was changed; isBeat: it was its screen that said something new
   | { type: "reread" }; // wakings may have been missed
 
 type Listener = (waking: Waking) => void;
@@ -57,6 +59,12 @@ export function wakingOf(channel: string, payload: string): Waking | null {
       return payload === "retry" ? null : { type: "dead_letters" };
     case "worker":
       return { type: "worker", name: payload };
+    case "permission":
+      return { type: "permission", who: payload };
+    case "display": {
+      const [id, beat] = payload.split(":");
+      return { type: "display", displayId: Number(id), isBeat: beat === "beat" };
+    }
     default:
       return null;
   }
@@ -77,7 +85,7 @@ async function keepListening(): Promise<never> {
     try {
       const broken = brokenPromise(client);
       await client.connect();
-      await client.query("-- live.listen\nlisten board; listen plant; listen dead_letter; listen worker");
+      await client.query("-- live.listen\nlisten board; listen plant; listen dead_letter; listen worker; listen permission; listen display");
       log().info("listening for changes in the database");
       waitMs = firstWaitMs;
       wake({ type: "reread" });

@@ -1,6 +1,7 @@
 /**
  * For database tests: a database of their own, migrated, and rows in which everything that a test does not care about is filled in.
- * TAKT_ADMIN_URL (or DATABASE_URL) names a server on which databases may be made; `npm test` starts one.
+ * TAKT_ADMIN_URL (or DATABASE_URL) names a server on which databases may be made; `npm test` starts one. As in a plant, the schema belongs to a role of its
+ * own (MIGRATE_DATABASE_URL, else one that is made here), and everything is read and written as the application's role (DATABASE_URL).
  */
 import { randomBytes } from "node:crypto";
 import pg from "pg";
@@ -8,10 +9,14 @@ import { migrate } from "#/scripts/migrate.ts";
 import type { Db } from "#/server/db.ts";
 
 export type TestDatabase = Db & {
-  /** For programs and pools under test: the owner, who is no superuser. */
+  /** For programs and pools under test: the application's role, which may read and write rows and no more. */
   url: string;
-  /** As the superuser: to end connections, or to stop the database from taking any. */
+  /** The owner of the schema, who is no superuser: to empty tables, to change them. */
+  ownerUrl: string;
+  asOwner: Db;
+  /** As the superuser: to end connections, to stop the database from taking any, to go behind Takt's back. */
   adminUrl: string;
+  asAdmin: Db;
   /** A connection of its own, closed with the database: for transactions that a test interleaves. */
   connect(): Promise<pg.Client>;
   drop(): Promise<void>;
@@ -25,27 +30,37 @@ function withDatabase(url: string, database: string): string {
 
 /** A new database with the schema of prisma/migrations. Drop it in `afterAll`. */
 export async function aDatabase(): Promise<TestDatabase> {
-  const ownerUrl = process.env.DATABASE_URL;
-  if (!ownerUrl) throw new Error("DATABASE_URL is not set. Run the tests with npm test, or set it and TAKT_ADMIN_URL to a database server for tests.");
-  const serverUrl = process.env.TAKT_ADMIN_URL || ownerUrl;
+  const applicationUrl = process.env.DATABASE_URL;
+  if (!applicationUrl) throw new Error("DATABASE_URL is not set. Run the tests with npm test, or set it and TAKT_ADMIN_URL to a database server for tests.");
+  const serverUrl = process.env.TAKT_ADMIN_URL || applicationUrl;
+  const owner = await ownerOf(applicationUrl, serverUrl);
   const name = `test_${randomBytes(6).toString("hex")}`;
   const adminUrl = withDatabase(serverUrl, name);
-  const url = withDatabase(ownerUrl, name);
+  const ownerUrl = withDatabase(owner, name);
+  const url = withDatabase(applicationUrl, name);
   await asAdmin(serverUrl, async (admin) => {
-    await admin.query(`create database ${name} owner ${admin.escapeIdentifier(decodeURIComponent(new URL(ownerUrl).username))}`);
+    await admin.query(`create database ${name} owner ${admin.escapeIdentifier(decodeURIComponent(new URL(owner).username))}`);
   });
   await asAdmin(adminUrl, async (admin) => {
     await admin.query("create extension if not exists timescaledb");
   });
-  await migrate(url, { log: () => undefined });
+  await migrate(ownerUrl, { application: url, queue: false, log: () => undefined });
 
-  const pool = new pg.Pool({ connectionString: url, max: 4, application_name: "takt-test" });
-  pool.on("error", () => undefined); // tests end connections on purpose
   const clients: pg.Client[] = [];
+  const pools: pg.Pool[] = [];
+  const rowsAs = (connectionString: string, max: number): Db => {
+    const pool = new pg.Pool({ connectionString, max, application_name: "takt-test" });
+    pool.on("error", () => undefined); // tests end connections on purpose
+    pools.push(pool);
+    return { rows: async (sql, parameters = []) => (await pool.query(sql, [...parameters])).rows };
+  };
   return {
     url,
+    ownerUrl,
+    asOwner: rowsAs(ownerUrl, 1),
     adminUrl,
-    rows: async (sql, parameters = []) => (await pool.query(sql, [...parameters])).rows,
+    asAdmin: rowsAs(adminUrl, 1),
+    ...rowsAs(url, 4),
     async connect() {
       const client = new pg.Client({ connectionString: url, application_name: "takt-test" });
       client.on("error", () => undefined);
@@ -55,12 +70,27 @@ export async function aDatabase(): Promise<TestDatabase> {
     },
     async drop() {
       for (const client of clients) await client.end();
-      await pool.end();
+      for (const pool of pools) await pool.end();
       await asAdmin(serverUrl, async (admin) => {
         await admin.query(`drop database ${name} with (force)`);
       });
     },
   };
+}
+
+/** The owner's address on the server. Without a superuser's address it is the application's own: the tests of grants fail there. */
+async function ownerOf(applicationUrl: string, serverUrl: string): Promise<string> {
+  if (process.env.MIGRATE_DATABASE_URL) return process.env.MIGRATE_DATABASE_URL;
+  if (!process.env.TAKT_ADMIN_URL) return applicationUrl;
+  const owner = new URL(applicationUrl);
+  owner.username = "takt_test_owner";
+  await asAdmin(serverUrl, async (admin) => {
+    await admin.query("select pg_advisory_lock(hashtext('takt.test'))"); // files run beside each other; it ends with the connection
+    const { rows } = await admin.query("select from pg_roles where rolname = $1", [owner.username]);
+    const verb = rows.length > 0 ? "alter" : "create";
+    await admin.query(`${verb} role ${owner.username} login password ${admin.escapeLiteral(decodeURIComponent(owner.password))}`);
+  });
+  return owner.href;
 }
 
 async function asAdmin(url: string, work: (admin: pg.Client) => Promise<void>): Promise<void> {

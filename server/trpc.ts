@@ -3,18 +3,30 @@ import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
 import { z } from "zod";
 import { type Db, db } from "#/server/db.ts";
-import { type Action, type Actor, whyMayNot } from "#/server/domain/permission.ts";
-import { isDatabaseAway, Refusal, type RefusalCode } from "#/server/errors.ts";
+import type { Action, Actor } from "#/server/domain/permission.ts";
+import { type FieldFault, isDatabaseAway, Refusal, type RefusalCode } from "#/server/errors.ts";
+import { actorOf } from "#/server/identity/actor.ts";
+import { type Permitted, permit } from "#/server/identity/permit.ts";
+import { whileAllowed } from "#/server/identity/withdrawal.ts";
 import { log, logFault } from "#/server/log.ts";
 
-export type Context = { db: Db; actor: Actor; now: () => Date };
+/** Where a request came from, for the audit trail and the limits of tries. */
+export type RequestFrom = { address: string | null; userAgent: string | null };
+/** again: who asks, read anew, for what stays open. Left out: it cannot change (programs). */
+export type Context = { db: Db; actor: Actor; from: RequestFrom; now: () => Date; again?: () => Promise<Actor> };
 
-/** Sign-in changes this function alone. */
-export const createContext = (): Context => ({ db, actor: { role: "local_user", name: "The local user" }, now: () => new Date() });
+/** Who asks, by the request's cookies or token. */
+export async function contextOf(headers: Headers): Promise<Context> {
+  // To look again is nothing that a person does: marked as what a page asks for by itself, it keeps nobody signed in.
+  const quiet = new Headers(headers);
+  quiet.set("sec-purpose", "prefetch");
+  return { db, ...(await actorOf(headers)), now: () => new Date(), again: async () => (await actorOf(quiet)).actor };
+}
 
 type Code = TRPCError["code"];
 const codeOf: Record<RefusalCode, Code> = {
   NOT_FOUND: "NOT_FOUND",
+  SIGNED_OUT: "UNAUTHORIZED",
   FORBIDDEN: "FORBIDDEN",
   CONFLICT: "CONFLICT",
   RULE_BROKEN: "UNPROCESSABLE_CONTENT",
@@ -22,31 +34,46 @@ const codeOf: Record<RefusalCode, Code> = {
 };
 
 /** What the screen gets of an error: a sentence, never a stack and never SQL. errorId is the one in the log. */
-export type ErrorData = { kind: RefusalCode | "DATABASE_AWAY" | "FAULT"; errorId: string | null };
+export type ErrorData = {
+  /** TOO_MUCH: said by the gate, before any procedure (server/gate/refusal.ts). */
+  kind: RefusalCode | "DATABASE_AWAY" | "FAULT" | "TOO_MUCH";
+  errorId: string | null;
+  /** Which fields of the form are wrong, each with its sentence. */
+  fields: readonly FieldFault[];
+  /** CONFLICT: what is stored now, so that the form can show both. */
+  present: unknown;
+};
 
 const faultSentence = "Something went wrong on the server. The error's number is in its log.";
 const awaySentence = "The database cannot be reached at the moment. It is tried again by itself.";
 
 const errorIds = new WeakMap<Error, string>();
 
-const t = initTRPC.context<Context>().create({
-  transformer: superjson,
-  isDev: false, // never a stack in an answer, whatever NODE_ENV says
-  sse: { ping: { enabled: true, intervalMs: 10_000 }, client: { reconnectAfterInactivityMs: 35_000 } },
-  errorFormatter({ shape, error }) {
-    const { sentence, data } = describe(error);
-    return { ...shape, message: sentence, data: { code: shape.data.code, httpStatus: shape.data.httpStatus, ...data } };
-  },
-});
+const t = initTRPC
+  .context<Context>()
+  .meta<Meta>()
+  .create({
+    transformer: superjson,
+    isDev: false, // never a stack in an answer, whatever NODE_ENV says
+    sse: { ping: { enabled: true, intervalMs: 10_000 }, client: { reconnectAfterInactivityMs: 35_000 } },
+    errorFormatter({ shape, error }) {
+      const { sentence, data } = describe(error);
+      return { ...shape, message: sentence, data: { code: shape.data.code, httpStatus: shape.data.httpStatus, ...data } };
+    },
+  });
 
 function describe(error: TRPCError): { sentence: string; data: ErrorData } {
   const { cause } = error;
-  if (cause instanceof Refusal) return { sentence: cause.message, data: { kind: cause.code, errorId: null } };
-  if (cause instanceof z.ZodError) return { sentence: cause.issues.map((issue) => issue.message).join(" "), data: { kind: "INVALID", errorId: null } };
-  if (error.code === "NOT_FOUND") return { sentence: "There is no such procedure.", data: { kind: "NOT_FOUND", errorId: null } };
-  if (error.code !== "INTERNAL_SERVER_ERROR") return { sentence: "The request could not be understood.", data: { kind: "INVALID", errorId: null } };
+  const plain = { errorId: null, fields: [], present: null };
+  if (cause instanceof Refusal) return { sentence: cause.message, data: { ...plain, kind: cause.code, fields: cause.fields, present: cause.present } };
+  if (cause instanceof z.ZodError) {
+    const fields = cause.issues.map((issue) => ({ path: issue.path.join("."), sentence: issue.message }));
+    return { sentence: fields.map(({ sentence }) => sentence).join(" "), data: { ...plain, kind: "INVALID", fields } };
+  }
+  if (error.code === "NOT_FOUND") return { sentence: "There is no such procedure.", data: { ...plain, kind: "NOT_FOUND" } };
+  if (error.code !== "INTERNAL_SERVER_ERROR") return { sentence: "The request could not be understood.", data: { ...plain, kind: "INVALID" } };
   const kind = isDatabaseAway(cause ?? error) ? "DATABASE_AWAY" : "FAULT";
-  return { sentence: kind === "FAULT" ? faultSentence : awaySentence, data: { kind, errorId: faultId(error) } };
+  return { sentence: kind === "FAULT" ? faultSentence : awaySentence, data: { ...plain, kind, errorId: faultId(error) } };
 }
 
 /** Logs a fault once and gives the number that the log has it under. */
@@ -75,10 +102,35 @@ const toTrpc = t.middleware(async ({ next, path }) => {
 export const router = t.router;
 export const createCaller = t.createCallerFactory;
 
-/** A procedure that only actors with the permission reach. There is no other kind. */
+export type Meta = { action: Action };
+
+/**
+ * A procedure that only actors with the permission reach. There is no other kind. Where the action's reach is a site, this lets in whoever has it at any site:
+ * lists are then cut down to `ctx.scope`, and what names one object asks `ctx.need` with that object's site before it reads or writes.
+ * A subscription is open for as long as the right is there; `ctx.until` says when it or the viewer has gone.
+ */
 export const may = (action: Action) =>
-  t.procedure.use(toTrpc).use(({ ctx, next }) => {
-    const reason = whyMayNot(ctx.actor, action);
-    if (reason) throw new Refusal("FORBIDDEN", reason);
-    return next();
-  });
+  t.procedure
+    .meta({ action })
+    .use(toTrpc)
+    .use(async ({ ctx, type, signal, next }) => {
+      const permitted = permit(ctx, action);
+      if (type !== "subscription") return next({ ctx: { ...permitted, until: signal } });
+      const end = new AbortController();
+      const result = await next({ ctx: { ...permitted, until: signal ? AbortSignal.any([signal, end.signal]) : end.signal } });
+      return result.ok && isIterable(result.data) ? { ...result, data: translated(whileAllowed(result.data, permitted, end)) } : result;
+    });
+
+const isIterable = (data: unknown): data is AsyncIterable<unknown> => typeof data === "object" && data !== null && Symbol.asyncIterator in data;
+
+/** A refusal in the midst of a subscription gets the status that its code means, or the browser would ask again for ever. */
+async function* translated(open: AsyncIterable<unknown>) {
+  try {
+    yield* open;
+  } catch (error) {
+    throw error instanceof Refusal ? new TRPCError({ code: codeOf[error.code], message: error.message, cause: error }) : error;
+  }
+}
+
+/** What a permitted procedure gets: the context, and where the actor may do this. */
+export type { Permitted };

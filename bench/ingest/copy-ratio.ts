@@ -25,7 +25,7 @@ export const copyRatio: Figure = {
       const { valuesPerS, use, broken, notes } = await sustain(rig, conditions);
       await rig.stopWorker();
       conditions.say("the same rows by plain COPY");
-      const rowsPerS = await copyRate(rig.embedded.databaseUrl);
+      const rowsPerS = await copyRate(rig.embedded.migrateUrl);
       return {
         value: Math.round((valuesPerS / rowsPerS) * 1000) / 1000,
         broken,

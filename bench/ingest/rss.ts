@@ -32,7 +32,7 @@ export const rss: Figure = {
       while (performance.now() - startedAt < seconds * 1000) {
         await Promise.race([wait(Math.min(emptyEveryMs, seconds * 1000 - (performance.now() - startedAt))), load.sent]);
         say(`${Math.round((performance.now() - startedAt) / 1000)} s: ${memory.lastMb()} MB`);
-        await rig.db.query("truncate sample, ledger_sample");
+        await rig.asAdmin((admin) => admin.query("truncate sample, ledger_sample"));
       }
       const to = await rig.committed();
       const use = cpuBetween(fromUse, lookAt(await rig.cast()));

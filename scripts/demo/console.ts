@@ -3,6 +3,9 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 export type Say = (line: string) => void;
 
+/** A step that is done, with its seconds. */
+export const stepLine = (title: string, ms: number) => `  ${title.padEnd(34)} ${seconds(ms).padStart(8)}`;
+
 /** A console whose progress bar, if there is one, stays on the last line of a terminal. */
 export function openConsole() {
   const terminal = process.stdout.isTTY;
@@ -14,7 +17,7 @@ export function openConsole() {
   const step = async <T>(title: string, work: () => Promise<T>): Promise<T> => {
     const startedAt = performance.now();
     const result = await work();
-    say(`  ${title.padEnd(34)} ${seconds(performance.now() - startedAt).padStart(8)}`);
+    say(stepLine(title, performance.now() - startedAt));
     return result;
   };
   let toldTenth = -1;

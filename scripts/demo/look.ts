@@ -3,25 +3,27 @@ import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 import { Trouble } from "../trouble.ts";
 
-async function ask<R extends pg.QueryResultRow>(databaseUrl: string, sql: string): Promise<R[]> {
+async function ask<R extends pg.QueryResultRow>(databaseUrl: string, sql: string, parameters: unknown[] = []): Promise<R[]> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "takt demo" });
   await client.connect();
   try {
-    return (await client.query<R>(sql)).rows;
+    return (await client.query<R>(sql, parameters)).rows;
   } finally {
     await client.end();
   }
 }
 
-/** Waits until a value of the last minute is stored. */
-export async function firstValue(databaseUrl: string, logFile: string): Promise<void> {
-  const until = performance.now() + 60_000;
-  while (performance.now() < until) {
-    const rows = await ask(databaseUrl, "-- demo.firstValue\nSELECT FROM signal_latest WHERE received_at > now() - interval '1 minute' LIMIT 1");
-    if (rows.length > 0) return;
+/**
+ * When the first value from after `since` was seen stored, in ms of performance.now(). Machines and worker go by the clock of `since`.
+ * Looks until `signal` ends it. @throws Trouble: none has come until then
+ */
+export async function firstValueAt(databaseUrl: string, since: Date, signal: AbortSignal, logFile: string): Promise<number> {
+  while (!signal.aborted) {
+    const rows = await ask(databaseUrl, "-- demo.firstValue\nSELECT FROM signal_latest WHERE at >= $1 AND received_at >= $1 LIMIT 1", [since]);
+    if (rows.length > 0) return performance.now();
     await wait(200);
   }
-  throw new Trouble(`No value has arrived within 60 s. See ${logFile}.`);
+  throw new Trouble(`No value has arrived yet. See ${logFile}.`);
 }
 
 /** The line boards by their path on the web, with the line's name. */

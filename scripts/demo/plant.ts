@@ -15,9 +15,10 @@ import { env } from "../env.ts";
 import { migrate } from "../migrate.ts";
 import { nodeArgs } from "../node-args.ts";
 import { messageOf, Trouble } from "../trouble.ts";
-import type { Console } from "./console.ts";
+import { type Console, stepLine } from "./console.ts";
 import { giveWay } from "./give-way.ts";
-import { firstValue, lineBoards } from "./look.ts";
+import { firstValueAt, lineBoards } from "./look.ts";
+import { type DemoSecrets, demoPeople, demoSecrets } from "./people.ts";
 import { runToEnd } from "./run-to-end.ts";
 
 const plantFile = "simulator/plant.yaml";
@@ -34,16 +35,23 @@ export type PlantOptions = {
   /** On a database and a broker of its own, whatever the environment names. */
   own?: boolean;
   console: Console;
+  /** ms of performance.now(): when what the user waits for began, where that was before. */
+  startedAt?: number;
 };
-export type RunningPlant = { url: string; databaseUrl: string; mqttUrl: string; boards: { path: string; name: string }[] };
+export type RunningPlant = { url: string; databaseUrl: string; mqttUrl: string; boards: { path: string; name: string }[]; people: DemoAccount[] };
+
+/** Who can sign in to the demo. Nobody where the database is one of the user's own. */
+export type DemoAccount = { login: string; password: string /** For shared terminals. */; pin: string | null; name: string; role: string };
 
 /** What earlier starts on the same data have done. */
-type Done = { plant?: string };
+type Done = { plant?: string; people?: boolean };
 
 /** Begins at once. `stop` may be called at any time, also while the start is under way, and takes 13 s at most. */
 export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant>; stop(): Promise<void> } {
   const { dataDir, logDir, port, console } = options;
   const { say, step } = console;
+  const { startedAt = performance.now() } = options;
+  const looking = new AbortController();
   const children: { child: Child; order: number }[] = [];
   const url = `http://localhost:${port}`;
   let stopping = false;
@@ -51,6 +59,7 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
 
   const stop = async () => {
     stopping = true;
+    looking.abort();
     console.progress("", null);
     // Those who publish and read first, then the worker, which writes what it holds; then what they all need. At most 13 s in all.
     await Promise.all(children.filter(({ order }) => order === 0).map(({ child }) => child.stop(3_000)));
@@ -64,8 +73,8 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
     // Both go on at once; the failure of one must not leave the other without a listener.
     client.catch(() => undefined);
     stores = await step("database and broker", () => startMissing({ dataDir, own: options.own, log: say }));
-    const { databaseUrl, mqttUrl, parts } = stores;
-    await step("schema", () => migrate(databaseUrl, { log: () => undefined }));
+    const { databaseUrl, migrateUrl, mqttUrl, parts } = stores;
+    await step("schema", () => migrate(migrateUrl, { application: databaseUrl, log: () => undefined }));
     await client;
     // Beside everything else: it is what takes longest.
     const built = options.web === "built" ? step("web app (built if changed)", () => buildWeb({ always: false })) : Promise.resolve(true);
@@ -77,7 +86,16 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
     const plantHash = hashOf([plantFile]);
     if (done.plant !== plantHash) {
       await step("plant", () => runToEnd(["server/plant/cli.ts", "apply", plantFile, "--yes"], { ...childEnv }, join(logDir, "plant.log")));
-      writeDone(dataDir, { ...done, plant: plantHash });
+      done.plant = plantHash;
+      writeDone(dataDir, done);
+    }
+    const secrets = demoSecrets(dataDir);
+    const identity = { AUTH_SECRET: env.authSecret ?? secrets.authSecret };
+    // Accounts whose password stands on a terminal have no place in a database that is not the demo's own.
+    const isOwn = parts.postgres !== null;
+    if (isOwn && !done.people) {
+      await step("people", () => runToEnd(["scripts/demo/seed-people.ts", dataDir], { ...childEnv, ...identity }, join(logDir, "people.log")));
+      writeDone(dataDir, { ...done, people: true });
     }
     const start = (program: Omit<Program, "say" | "logFile" | "env"> & { log: string; env?: Record<string, string>; order: 0 | 1 }) => {
       if (stopping) throw new Trouble("Stopped while starting.");
@@ -99,21 +117,27 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
       name: "jobs process",
       log: "jobs",
       args: [...reload, "server/jobs/main.ts"],
-      env: { JOBS_HTTP_PORT: String(await freePort(9465)) },
+      env: { JOBS_HTTP_PORT: String(await freePort(9465)), AUDIT_HEAD_FILE: join(dataDir, "audit-heads.jsonl") },
       keep: true,
       order: 0,
     });
+    const since = new Date();
     start({ name: "simulator", log: "simulator", args: ["simulator/main.ts", "--live", "--marker", markers.live(dataDir)], keep: true, order: 0 });
+    // Looked for from now on, beside the build, so that it is seen when it comes.
+    const first = firstValueAt(databaseUrl, since, looking.signal, join(logDir, "ingest.log"));
+    first.catch(() => undefined); // listened to below
     watchStores(parts, () => stopping, say);
     await built;
     await step("web", async () => {
       const args = options.web === "dev" ? ["node_modules/next/dist/bin/next", "dev", "-p", String(port), "-H", env.host ?? "127.0.0.1"] : ["scripts/start.ts"];
-      start({ name: "web app", log: "web", args, env: { PORT: String(port) }, keep: true, order: 0 });
+      start({ name: "web app", log: "web", args, env: { ...identity, PORT: String(port) }, keep: true, order: 0 });
       await answers(`http://${callable(env.host)}:${port}/api/health`, join(logDir, "web.log"));
     });
-    await step("first values on the board", () => firstValue(databaseUrl, join(logDir, "ingest.log")));
+    const tooLate = setTimeout(() => looking.abort(), 60_000);
+    const firstAt = await first.finally(() => clearTimeout(tooLate));
+    say(stepLine("first live value, from the start", firstAt - startedAt));
     if (options.history) fillHistory(options.history, `http://${callable(env.host)}:${healthPort}/metrics`, options, start, () => stopping);
-    return { url, databaseUrl, mqttUrl, boards: await lineBoards(databaseUrl) };
+    return { url, databaseUrl, mqttUrl, boards: await lineBoards(databaseUrl), people: isOwn ? accounts(secrets) : [] };
   };
   const ready = begin().catch(async (error: unknown) => {
     if (!stopping) await stop();
@@ -121,6 +145,9 @@ export function startPlant(options: PlantOptions): { ready: Promise<RunningPlant
   });
   return { ready, stop };
 }
+
+const accounts = ({ password, pin }: DemoSecrets): DemoAccount[] =>
+  demoPeople.map(({ login, name, role, where }) => ({ login, password, pin: where === "all" ? null : pin, name, role }));
 
 type StartHistory = (program: { name: string; log: string; args: string[]; behind: boolean; keep: boolean; order: 0; onLine: (line: string) => void }) => Child;
 

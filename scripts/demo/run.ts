@@ -7,7 +7,7 @@ import { orUsage, portOf } from "../options.ts";
 import { failWith, Trouble } from "../trouble.ts";
 import { takePlace } from "./alone.ts";
 import { openConsole } from "./console.ts";
-import { forget, type PlantOptions, startPlant } from "./plant.ts";
+import { type DemoAccount, forget, type PlantOptions, startPlant } from "./plant.ts";
 
 type Run = Pick<PlantOptions, "dataDir" | "logDir" | "web" | "history"> & { what: string; title: string };
 
@@ -42,17 +42,27 @@ export async function runPlant(run: Run): Promise<void> {
         stop().catch(failWith);
       });
     }
-    const plant = startPlant({ ...run, port, history, console });
+    const plant = startPlant({ ...run, port, history, console, startedAt });
     running = plant;
     const started = await plant.ready.catch((error: unknown) => (stopped ? null : failWith(error)));
     if (stopped || !started) return;
-    const { url, boards } = started;
+    const { url, boards, people } = started;
     console.say(`\nTakt is live: ${url}   (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
     for (const { path, name } of boards) console.say(`  ${name.padEnd(34)} ${url}${path}`);
+    for (const line of signInLines(people)) console.say(line);
     console.say(`  Logs are in ${relative(projectRoot, run.logDir)}. Ctrl-C stops all of it; the next start goes on with its data.\n`);
   } catch (error) {
     failWith(error);
   }
+}
+
+/** Who can sign in, and with what. */
+function signInLines(people: readonly DemoAccount[]): string[] {
+  const [first] = people;
+  if (!first) return ["", "  The database is your own, so there are no demo accounts. Make the first one: npm run people -- invite-administrator"];
+  const pin = people.find((person) => person.pin !== null)?.pin;
+  const names = people.map(({ login, name, role }) => `    ${login.padEnd(16)} ${name.padEnd(16)} ${role.replace("_", " ")}`);
+  return ["", `  Sign in as any of these; the password of all is  ${first.password}  and the PIN for shared terminals  ${pin}`, ...names];
 }
 
 function read(run: Run, usage: string): { fresh: boolean; port: number; history: string | null } {

@@ -38,8 +38,7 @@ export async function makeCertificates(openssl: string, dir: string): Promise<Ce
     at("openssl.cnf"),
     "[req]\ndistinguished_name = name\n[name]\n[authority]\nbasicConstraints = critical, CA:true\n[server]\nsubjectAltName = IP:127.0.0.1, DNS:localhost\n[client]\nextendedKeyUsage = clientAuth\n",
   );
-  const ssl = (args: string[]) => run(openssl, args, { cwd: dir, env: bareEnv({ OPENSSL_CONF: at("openssl.cnf") }) });
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
+  const ssl = opensslIn(openssl, dir);
   const authority = (name: string) =>
     ssl([
       "req",
@@ -56,27 +55,7 @@ export async function makeCertificates(openssl: string, dir: string): Promise<Ce
       "-extensions",
       "authority",
     ]);
-  const signed = async (name: string, by: string, section: string) => {
-    await ssl(["req", ...newKey, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`), "-subj", `/CN=takt-${name}`]);
-    await ssl([
-      "x509",
-      "-req",
-      "-in",
-      at(`${name}.csr`),
-      "-CA",
-      at(`${by}.crt`),
-      "-CAkey",
-      at(`${by}.key`),
-      "-out",
-      at(`${name}.crt`),
-      "-days",
-      "3650",
-      "-extfile",
-      at("openssl.cnf"),
-      "-extensions",
-      section,
-    ]);
-  };
+  const signed = (name: string, by: string, section: string) => sign(ssl, dir, { name, commonName: `takt-${name}`, by, section });
   await authority("ca");
   await authority("other");
   await signed("server", "ca", "server");
@@ -85,4 +64,45 @@ export async function makeCertificates(openssl: string, dir: string): Promise<Ce
   own(dir, 0o700);
   for (const name of readdirSync(dir)) own(at(name), 0o600);
   return files;
+}
+
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
+const opensslIn = (openssl: string, dir: string) => (args: string[]) =>
+  run(openssl, args, { cwd: dir, env: bareEnv({ OPENSSL_CONF: join(dir, "openssl.cnf") }) });
+
+async function sign(
+  ssl: ReturnType<typeof opensslIn>,
+  dir: string,
+  { name, commonName, by, section }: { name: string; commonName: string; by: string; section: string },
+): Promise<void> {
+  const at = (file: string) => join(dir, file);
+  await ssl(["req", ...newKey, "-keyout", at(`${name}.key`), "-out", at(`${name}.csr`), "-subj", `/CN=${commonName}`]);
+  const authority = ["-CA", at(`${by}.crt`), "-CAkey", at(`${by}.key`)];
+  const use = ["-extfile", at("openssl.cnf"), "-extensions", section];
+  await ssl(["x509", "-req", "-in", at(`${name}.csr`), ...authority, "-out", at(`${name}.crt`), "-days", "3650", ...use]);
+}
+
+/** A further client's certificate by the authority in `dir`, for tests of who may do what. name: of its files. */
+export async function signClient(openssl: string, dir: string, name: string, commonName = name): Promise<{ certFile: string; keyFile: string }> {
+  await sign(opensslIn(openssl, dir), dir, { name, commonName, by: "ca", section: "client" });
+  const files = { certFile: join(dir, `${name}.crt`), keyFile: join(dir, `${name}.key`) };
+  for (const file of Object.values(files)) own(file, 0o600);
+  return files;
+}
+
+/** The authority's list of certificates that it has taken back. */
+export async function revocationList(openssl: string, dir: string, certFiles: readonly string[]): Promise<string> {
+  const ssl = opensslIn(openssl, dir);
+  const configuration = join(dir, "revoke.cnf");
+  writeFileSync(join(dir, "index.txt"), "");
+  writeFileSync(join(dir, "crlnumber"), "01\n");
+  writeFileSync(
+    configuration,
+    `[ca]\ndefault_ca = plant\n[plant]\ndatabase = ${join(dir, "index.txt")}\ncrlnumber = ${join(dir, "crlnumber")}\ncertificate = ${join(dir, "ca.crt")}\nprivate_key = ${join(dir, "ca.key")}\ndefault_md = sha256\ndefault_crl_days = 30\n`,
+  );
+  for (const file of certFiles) await ssl(["ca", "-config", configuration, "-revoke", file]);
+  const list = join(dir, "revoked.crl");
+  await ssl(["ca", "-config", configuration, "-gencrl", "-out", list]);
+  own(list, 0o600);
+  return list;
 }

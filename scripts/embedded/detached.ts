@@ -8,7 +8,7 @@ import { gone, isOurs, signal } from "./processes.ts";
 import { startMissing } from "./start.ts";
 
 /** Process ids are 0 for a part in a container and null for one that was not started here. */
-export type Running = { databaseUrl: string; mqttUrl: string; postgresPid: number | null; brokerPid: number | null };
+export type Running = { databaseUrl: string; migrateUrl: string; mqttUrl: string; postgresPid: number | null; brokerPid: number | null };
 
 const fileOf = (dataDir: string) => join(dataDir, "running.json");
 
@@ -16,9 +16,10 @@ const fileOf = (dataDir: string) => join(dataDir, "running.json");
 export function findRunning(dataDir: string): Running | null {
   const file = fileOf(dataDir);
   if (!existsSync(file)) return null;
-  const running = JSON.parse(readFileSync(file, "utf8")) as Running;
+  const running = JSON.parse(readFileSync(file, "utf8")) as Partial<Running> & Omit<Running, "migrateUrl">;
+  if (running.migrateUrl === undefined) return null; // started by a version that knew one role only: to be started anew
   const alive = [running.postgresPid, running.brokerPid].every((pid) => pid === null || pid === 0 || isOurs(pid, dataDir));
-  return alive ? running : null;
+  return alive ? { ...running, migrateUrl: running.migrateUrl } : null;
 }
 
 /** Starts what does not run yet and leaves it running. */
@@ -26,8 +27,8 @@ export async function up(dataDir: string, log: (line: string) => void): Promise<
   const already = findRunning(dataDir);
   if (already) return already;
   await down(dataDir);
-  const { databaseUrl, mqttUrl, parts } = await startMissing({ dataDir, detached: true, log });
-  const running: Running = { databaseUrl, mqttUrl, postgresPid: parts.postgres?.pid() ?? null, brokerPid: parts.broker?.pid() ?? null };
+  const { databaseUrl, migrateUrl, mqttUrl, parts } = await startMissing({ dataDir, detached: true, log });
+  const running: Running = { databaseUrl, migrateUrl, mqttUrl, postgresPid: parts.postgres?.pid() ?? null, brokerPid: parts.broker?.pid() ?? null };
   if (parts.postgres || parts.broker) writeFileSync(fileOf(dataDir), JSON.stringify(running), { mode: 0o600 });
   return running;
 }

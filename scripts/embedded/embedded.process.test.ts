@@ -8,6 +8,7 @@ import { connect, connectAsync, type IClientOptions } from "mqtt";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { childEnv, env, projectRoot } from "../env.ts";
+import { migrate } from "../migrate.ts";
 import { childrenOf, isAlive } from "./processes.ts";
 import { type Embedded, startEmbedded } from "./start.ts";
 
@@ -23,7 +24,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-async function query<R extends pg.QueryResultRow>(sql: string, url = embedded.databaseUrl): Promise<R[]> {
+async function query<R extends pg.QueryResultRow>(sql: string, url = embedded.migrateUrl): Promise<R[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -46,7 +47,7 @@ describe("the embedded database", () => {
   });
 
   it("keeps every committed row over kill -9 and starts again on the same port", async () => {
-    const writer = new pg.Client({ connectionString: embedded.databaseUrl });
+    const writer = new pg.Client({ connectionString: embedded.migrateUrl });
     writer.on("error", () => undefined); // the kill below ends its connection
     await writer.connect();
     let committed = 0;
@@ -69,6 +70,33 @@ describe("the embedded database", () => {
     const [row] = await query<{ count: number }>("SELECT count(*)::int AS count FROM reading");
     // The last transaction may have been committed without our having heard of it.
     expect([committed, committed + 10]).toContain(row?.count);
+  });
+
+  it("makes two roles of data that knew one: what was there stays, and the application owns nothing but its queue", async () => {
+    const admin = (sql: string) => query(sql, embedded.postgres.adminUrl.replace(/takt$/, "postgres"));
+    const { databaseUrl, migrateUrl } = embedded;
+    const password = new URL(databaseUrl).password;
+    await admin("DROP DATABASE takt WITH (FORCE)");
+    await admin("DROP OWNED BY takt");
+    await admin("DROP ROLE takt");
+    await admin("ALTER ROLE takt_owner RENAME TO takt");
+    await admin(`ALTER ROLE takt PASSWORD '${password}'`);
+    await admin("CREATE DATABASE takt OWNER takt");
+    await query("CREATE EXTENSION timescaledb", embedded.postgres.adminUrl);
+    await migrate(databaseUrl, { log: () => undefined });
+    await query("CREATE SCHEMA graphile_worker", databaseUrl);
+    await query("INSERT INTO enterprise (key, name) VALUES ('old', 'Old')", databaseUrl);
+    for (const round of ["converted", "and started again"]) {
+      await embedded.postgres.stop();
+      await embedded.postgres.start();
+      expect(await migrate(migrateUrl, { application: databaseUrl, log: () => undefined }), round).toEqual([]);
+      expect(await query("SELECT key FROM enterprise", databaseUrl)).toEqual([{ key: "old" }]);
+      const owned = await query(
+        "SELECT DISTINCT c.relnamespace::regnamespace::text AS schema FROM pg_class c WHERE c.relowner = 'takt'::regrole AND c.relnamespace <> 'pg_toast'::regnamespace",
+      );
+      expect(owned).toEqual([{ schema: "graphile_worker" }]);
+      await expect(query("DELETE FROM audit_entry", databaseUrl)).rejects.toThrow("permission denied for table audit_entry");
+    }
   });
 
   it("refuses a second start on the same data in one sentence", async () => {
@@ -148,13 +176,15 @@ describe("npm run embedded", () => {
       (await run(process.execPath, ["scripts/embedded.ts", word, "--name", name], { cwd: projectRoot, env: childEnv({ DATABASE_URL: "", MQTT_URL: "" }) }))
         .stdout;
     const up = await command("up");
-    expect(up).toMatch(/^DATABASE_URL=postgresql:\/\/takt:\S+@127\.0\.0\.1:\d+\/takt\nMQTT_URL=mqtt:\/\/127\.0\.0\.1:\d+\n$/);
+    expect(up).toMatch(
+      /^DATABASE_URL=postgresql:\/\/takt:\S+@127\.0\.0\.1:\d+\/takt\nMIGRATE_DATABASE_URL=postgresql:\/\/takt_owner:\S+@127\.0\.0\.1:\d+\/takt\nMQTT_URL=mqtt:\/\/127\.0\.0\.1:\d+\n$/,
+    );
     expect(await command("up")).toBe(up);
     expect(await command("status")).toBe(`Running.\n${up}`);
     const running = JSON.parse(readFileSync(join(home, "running.json"), "utf8")) as { postgresPid: number; brokerPid: number };
     const pids = [running.postgresPid, running.brokerPid, ...childrenOf(running.postgresPid)];
     expect(pids.every(isAlive)).toBe(true);
-    expect(await query("SELECT 1 AS one", /DATABASE_URL=(\S+)/.exec(up)?.[1])).toEqual([{ one: 1 }]);
+    expect(await query("SELECT 1 AS one", /^DATABASE_URL=(\S+)/.exec(up)?.[1])).toEqual([{ one: 1 }]);
     expect(await command("down")).toBe("Stopped.\n");
     expect(pids.filter(isAlive)).toEqual([]);
     expect(await command("down")).toBe("Nothing was running.\n");
@@ -163,8 +193,8 @@ describe("npm run embedded", () => {
 
   it("uses what DATABASE_URL and MQTT_URL name, and starts nothing", async () => {
     const name = `given-${process.pid}`;
-    const given = { DATABASE_URL: embedded.databaseUrl, MQTT_URL: embedded.mqttUrl };
+    const given = { DATABASE_URL: embedded.databaseUrl, MIGRATE_DATABASE_URL: embedded.migrateUrl, MQTT_URL: embedded.mqttUrl };
     const { stdout } = await run(process.execPath, ["scripts/embedded.ts", "up", "--name", name], { cwd: projectRoot, env: childEnv(given) });
-    expect(stdout).toBe(`DATABASE_URL=${given.DATABASE_URL}\nMQTT_URL=${given.MQTT_URL}\n`);
+    expect(stdout).toBe(`DATABASE_URL=${given.DATABASE_URL}\nMIGRATE_DATABASE_URL=${given.MIGRATE_DATABASE_URL}\nMQTT_URL=${given.MQTT_URL}\n`);
   });
 });

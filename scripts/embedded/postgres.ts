@@ -15,7 +15,7 @@ import { childrenOf, freePort, gone, isAlive, isFree, isOurs, isRoot, launch, ma
 const run = promisify(execFile);
 
 /** Ports and passwords of one data folder, kept in it. */
-export type PostgresSecrets = { port: number; superPassword: string; taktPassword: string };
+export type PostgresSecrets = { port: number; superPassword: string; ownerPassword: string; taktPassword: string };
 export type PostgresOptions = {
   dataDir: string;
   port?: number | undefined;
@@ -26,7 +26,10 @@ export type PostgresOptions = {
   log: (line: string) => void;
 };
 export type Postgres = {
+  /** As the application's role. */
   databaseUrl: string;
+  /** As the role that owns the schema and migrates it. */
+  migrateUrl: string;
   /** As the superuser, for tests that make databases of their own or end connections. */
   adminUrl: string;
   port: number;
@@ -127,18 +130,26 @@ export async function startPostgres(programs: Programs, options: PostgresOptions
   return { ...postgresUrls(secrets), port: secrets.port, pid: () => pid, kill9, stop, start };
 }
 
-/** Addresses with their passwords, for the product and for the superuser. */
-export const postgresUrls = (secrets: PostgresSecrets) => ({ databaseUrl: urlOf(secrets, "takt", "takt"), adminUrl: urlOf(secrets, "postgres", "takt") });
-const urlOf = (secrets: PostgresSecrets, user: "postgres" | "takt", database: string) =>
-  `postgresql://${user}:${user === "takt" ? secrets.taktPassword : secrets.superPassword}@127.0.0.1:${secrets.port}/${database}`;
+/** Addresses with their passwords: for the application, for migrations, and for the superuser. */
+export const postgresUrls = (secrets: PostgresSecrets) => ({
+  databaseUrl: urlOf(secrets, "takt", "takt"),
+  migrateUrl: urlOf(secrets, "takt_owner", "takt"),
+  adminUrl: urlOf(secrets, "postgres", "takt"),
+});
+type Role = "postgres" | "takt_owner" | "takt";
+function urlOf(secrets: PostgresSecrets, role: Role, database: string): string {
+  const password = { postgres: secrets.superPassword, takt_owner: secrets.ownerPassword, takt: secrets.taktPassword }[role];
+  return `postgresql://${role}:${password}@127.0.0.1:${secrets.port}/${database}`;
+}
 
 /** The port (the one asked for, else the one it had before, else a free one) and the passwords of a data folder. */
 export async function readSecrets(dataDir: string, port: number | undefined): Promise<PostgresSecrets> {
   const file = join(dataDir, "postgres.json");
-  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as PostgresSecrets) : null;
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Partial<PostgresSecrets>) : null;
   const password = () => randomBytes(18).toString("base64url");
   const secrets = {
     superPassword: kept?.superPassword ?? password(),
+    ownerPassword: kept?.ownerPassword ?? password(),
     taktPassword: kept?.taktPassword ?? password(),
     port: port ?? (await freePort(kept?.port)),
   };
@@ -224,7 +235,10 @@ async function readyOrTrouble(url: string, alive: () => boolean, log: (line: str
   }
 }
 
-/** Role, database and extension, each only if missing: the migration then needs no superuser. */
+/**
+ * Roles, database and extension, each only if missing: the migration then needs no superuser. Data of before there were two roles are converted: their one
+ * role becomes the owner, by a new name, and the application gets a new one by the old name.
+ */
 export async function makeDatabase(secrets: PostgresSecrets): Promise<void> {
   const as = async (database: string, work: (client: pg.Client) => Promise<void>) => {
     const client = new pg.Client({ connectionString: urlOf(secrets, "postgres", database) });
@@ -236,14 +250,21 @@ export async function makeDatabase(secrets: PostgresSecrets): Promise<void> {
     }
   };
   await as("postgres", async (client) => {
-    const { rows } = await client.query<{ role: boolean; database: boolean }>(
-      "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'takt') AS role, EXISTS (SELECT FROM pg_database WHERE datname = 'takt') AS database",
+    const { rows } = await client.query<{ owner: boolean; role: boolean; database: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'takt_owner') AS owner, EXISTS (SELECT FROM pg_roles WHERE rolname = 'takt') AS role,
+         EXISTS (SELECT FROM pg_database WHERE datname = 'takt') AS database`,
     );
-    if (!rows[0]?.role) {
-      await client.query(`CREATE ROLE takt LOGIN PASSWORD ${client.escapeLiteral(secrets.taktPassword)}`);
-      await client.query("GRANT pg_monitor TO takt");
+    let { owner, role, database } = rows[0] ?? { owner: false, role: false, database: false };
+    const password = (text: string) => `PASSWORD ${client.escapeLiteral(text)}`;
+    if (role && !owner) {
+      await client.query("ALTER ROLE takt RENAME TO takt_owner");
+      owner = true;
+      role = false;
     }
-    if (!rows[0]?.database) await client.query("CREATE DATABASE takt OWNER takt");
+    await client.query(`${owner ? "ALTER" : "CREATE"} ROLE takt_owner LOGIN ${password(secrets.ownerPassword)}`);
+    if (!role) await client.query(`CREATE ROLE takt LOGIN ${password(secrets.taktPassword)}`);
+    await client.query("GRANT pg_monitor TO takt, takt_owner");
+    if (!database) await client.query("CREATE DATABASE takt OWNER takt_owner");
   });
   await as("takt", async (client) => {
     await client.query("CREATE EXTENSION IF NOT EXISTS timescaledb");
@@ -252,6 +273,9 @@ export async function makeDatabase(secrets: PostgresSecrets): Promise<void> {
       `UPDATE _timescaledb_config.bgw_job SET scheduled = false
        WHERE proc_name = 'policy_job_stat_history_retention' AND scheduled AND current_setting('timescaledb.license') = 'apache'`,
     );
+    // The queue of converted data: the jobs put themselves into a new one, which is the application's.
+    const { rows } = await client.query("SELECT FROM pg_namespace WHERE nspname = 'graphile_worker' AND nspowner = 'takt_owner'::regrole");
+    if (rows.length > 0) await client.query("DROP SCHEMA graphile_worker CASCADE");
   });
 }
 

@@ -25,7 +25,9 @@ export type EmbeddedOptions = {
   log?: (line: string) => void;
 };
 export type Embedded = {
+  /** As the application's role; `migrateUrl`: as the owner of the schema. */
   databaseUrl: string;
+  migrateUrl: string;
   mqttUrl: string;
   pids: { postgres: number; broker: number };
   postgres: Postgres;
@@ -40,6 +42,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   if (!postgres || !broker) throw new Error("Both parts were asked for.");
   return {
     databaseUrl: postgres.databaseUrl,
+    migrateUrl: postgres.migrateUrl,
     mqttUrl: broker.mqttUrl,
     get pids() {
       return { postgres: postgres.pid(), broker: broker.pid() };
@@ -56,11 +59,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
  */
 export async function startMissing(
   options: EmbeddedOptions & { own?: boolean },
-): Promise<{ databaseUrl: string; mqttUrl: string; parts: Parts; stop(orderlyMs?: number): Promise<void> }> {
-  const given = options.own ? { databaseUrl: undefined, mqttUrl: undefined } : env;
+): Promise<{ databaseUrl: string; migrateUrl: string; mqttUrl: string; parts: Parts; stop(orderlyMs?: number): Promise<void> }> {
+  const given = options.own ? { databaseUrl: undefined, migrateDatabaseUrl: undefined, mqttUrl: undefined } : env;
   const parts = await startParts(options, { postgres: !given.databaseUrl, broker: !given.mqttUrl });
   return {
     databaseUrl: given.databaseUrl ?? parts.postgres?.databaseUrl ?? "",
+    migrateUrl: (given.databaseUrl ? (given.migrateDatabaseUrl ?? given.databaseUrl) : parts.postgres?.migrateUrl) ?? "",
     mqttUrl: given.mqttUrl ?? parts.broker?.mqttUrl ?? "",
     parts,
     stop: (orderlyMs) => stopParts(parts, orderlyMs),

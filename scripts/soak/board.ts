@@ -2,10 +2,12 @@
  * Hours of boards: displays that look at live lines while the web app and the database end and come back. Every display stays fresh or is told why not,
  * shows what a fresh read of the database gives, and the web app's memory does not grow.
  */
+import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { MemoryWatch } from "#/bench/memory.ts";
 import { buildWeb } from "#/scripts/build.ts";
 import { boardPicture } from "#/server/boards/service.ts";
+import { openDisplay } from "./display.ts";
 import { Rig } from "./rig.ts";
 import { until } from "./until.ts";
 import { Viewer } from "./viewer.ts";
@@ -33,10 +35,14 @@ export async function boardTest({ minutes, viewers: n, log }: BoardOptions): Pro
   try {
     for (const path of lines) await rig.line(path, machines);
     await (await rig.worker()).ready();
-    web = await WebProcess.start(rig.embedded.databaseUrl);
+    const given = { databaseUrl: rig.embedded.databaseUrl, authSecret: randomBytes(32).toString("base64") };
+    web = await WebProcess.start(given);
+    const [site] = await rig.rows<{ id: number }>("select id from site where key = $1", [lines[0]?.split("/")[0]]);
+    const lineIds = lines.map((line) => rig.ids.lines.get(line) ?? 0);
+    const cookie = await openDisplay({ ...given, url: web.url, folder: rig.dataDir, siteId: site?.id ?? 0, lineIds });
     await plant.publish(lines);
     plant.start();
-    for (let i = 0; i < n; i++) viewers.push(new Viewer(web.url, lines[i % lines.length] ?? ""));
+    for (let i = 0; i < n; i++) viewers.push(new Viewer(web.url, cookie, lines[i % lines.length] ?? ""));
     log(`${n} displays on ${lines.length} lines for ${minutes} min`);
     const report: BoardReport = { pictures: 0, connections: 0, compared: 0, differences: [] };
     const partMs = (minutes * 60_000) / 6;

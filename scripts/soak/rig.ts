@@ -23,7 +23,8 @@ export class Rig {
   readonly embedded: Embedded;
   readonly pool: pg.Pool;
   readonly ids: PlantIds = noIds();
-  private readonly dataDir: string;
+  /** Gone at the end. */
+  readonly dataDir: string;
   private readonly workers: WorkerProcess[] = [];
   private sender: MqttClient | null = null;
 
@@ -38,7 +39,7 @@ export class Rig {
     const dataDir = mkdtempSync(join(tmpdir(), "takt-ingest-"));
     process.once("exit", () => rmSync(dataDir, { recursive: true, force: true })); // of a run that is broken off
     const embedded = await startEmbedded({ ...options, dataDir });
-    await migrate(embedded.databaseUrl, { log: () => undefined });
+    await migrate(embedded.migrateUrl, { application: embedded.databaseUrl, log: () => undefined });
     return new Rig(embedded, dataDir);
   }
 
@@ -59,6 +60,17 @@ export class Rig {
   async publish(topic: string, payload: unknown, { retain = false }: { retain?: boolean } = {}): Promise<void> {
     this.sender ??= await connectAsync(this.embedded.mqttUrl, { protocolVersion: 5 });
     await this.sender.publishAsync(topic, typeof payload === "string" || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload), { qos: 1, retain });
+  }
+
+  /** As the owner of the schema: what the application's role may not do. */
+  async asOwner(sql: string): Promise<void> {
+    const owner = new pg.Client({ connectionString: this.embedded.migrateUrl });
+    await owner.connect();
+    try {
+      await owner.query(sql);
+    } finally {
+      await owner.end();
+    }
   }
 
   async rows<R extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<R[]> {

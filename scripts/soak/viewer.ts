@@ -21,12 +21,14 @@ export class Viewer {
   private freshAt = performance.now();
   private lastId: string | null = null;
   private readonly url: string;
+  private readonly cookie: string;
   private readonly ended = new AbortController();
   private readonly running: Promise<void>;
 
-  /** line: site/area/line */
-  constructor(url: string, line: string) {
+  /** cookie: of the display's link. line: site/area/line */
+  constructor(url: string, cookie: string, line: string) {
     this.url = url;
+    this.cookie = cookie;
     this.line = line;
     this.running = this.look();
   }
@@ -60,8 +62,8 @@ export class Viewer {
     const silent = new AbortController();
     let timer = setTimeout(() => silent.abort(), silentForMs);
     try {
-      const answer = await fetch(`${this.url}/api/trpc/boards.watch?input=${input}`, {
-        headers: { accept: "text/event-stream" },
+      const answer = await fetch(`${this.url}/display/api/boards.watch?input=${input}`, {
+        headers: { accept: "text/event-stream", cookie: this.cookie },
         signal: AbortSignal.any([this.ended.signal, silent.signal]),
       });
       if (!answer.ok || !answer.body) throw new Error(`The board's stream answers ${answer.status}.`);

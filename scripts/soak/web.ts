@@ -13,13 +13,13 @@ export class WebProcess {
   private child: ChildProcess | null = null;
   private readonly lines: string[] = [];
 
-  private constructor(port: number, databaseUrl: string) {
+  private constructor(port: number, given: { databaseUrl: string; authSecret: string }) {
     this.url = `http://127.0.0.1:${port}`;
-    this.env = { DATABASE_URL: databaseUrl, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production" };
+    this.env = { DATABASE_URL: given.databaseUrl, AUTH_SECRET: given.authSecret, PORT: String(port), HOSTNAME: "127.0.0.1", NODE_ENV: "production" };
   }
 
-  static async start(databaseUrl: string): Promise<WebProcess> {
-    const web = new WebProcess(await freePort(), databaseUrl);
+  static async start(given: { databaseUrl: string; authSecret: string }): Promise<WebProcess> {
+    const web = new WebProcess(await freePort(), given);
     await web.start();
     return web;
   }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { permitted, program } from "#/server/identity/testing.ts";
 import { aDatabase, aLine, aMachine, aSignal, type SignalRole, type TestDatabase, type TestLine, type TestMachine } from "#/server/testing.ts";
 import type { BoardEvent, Picture, Tile } from "./picture-types.ts";
 import { boardMaterial } from "./queries.ts";
@@ -176,9 +177,38 @@ describe("boardPicture", () => {
     expect(picture.tiles.map((tile) => tile.kind)).toEqual(["run", "run"]);
   });
 
+  it("names the machine whose missing ideal cycle leaves the line without a target", async () => {
+    const line = await aLine(db);
+    await shift(line, "2026-03-04T05:00:00Z", "2026-03-04T13:00:00Z");
+    const machines = [await machineWith(line, ["good_count"]), await machineWith(line, ["good_count"], null), await machineWith(line, ["state"], null)];
+    for (const machine of machines) await values(machine, now - 60 * minute, now, machine.signals.good_count ? 5 : 0);
+    const { picture, tiles } = await tilesOf(line);
+    const second = tiles.find((tile) => tile.machineId === machines[1]?.machineId);
+    // The third counts nothing, so that it takes no target away.
+    expect(picture.output).toMatchObject({ expected: null, planned: null, withoutCycle: [second?.name] });
+    await db.rows("insert into ideal_cycle (machine_id, from_at, ideal_cycle_s) values ($1, '2020-01-01', 2)", [machines[1]?.machineId]);
+    expect((await tilesOf(line)).picture.output).toMatchObject({ expected: expect.any(Number), withoutCycle: [] });
+  });
+
+  it("tells a machine that said it is offline, and whose values still come, from one that is silent", async () => {
+    const line = await aLine(db);
+    const machine = await machineWith(line, ["state", "good_count"]);
+    await reading(machine.signals.state, now - 60 * minute, "EXECUTE");
+    await values(machine, now - 60 * minute, now - 1_000, 5);
+    const saidAt = now - 40_000;
+    await db.rows(
+      "insert into link_event (source_id, address, at, kind, alive, received_at) select id, address, $2, 'offline', false, $2 from source where id = $1",
+      [machine.sourceId, at(saidAt)],
+    );
+    await db.rows("update source_status set announced = false, announced_at = $2 where source_id = $1", [machine.sourceId, at(saidAt)]);
+    expect((await tilesOf(line)).tiles[0]).toMatchObject({ kind: "unknown", saidOffline: true, sinceAt: saidAt, dataAt: now - 1_000 });
+    const later = now + 70_000; // no more values: it is as it said
+    expect((await tilesOf(line, later)).tiles[0]).toMatchObject({ kind: "unknown", saidOffline: false, sinceAt: now - 1_000 });
+  });
+
   it("refuses a line that there is not", async () => {
     await expect(boardPicture(db, 999_999, new Date(now))).rejects.toThrow("no longer in use");
-    await expect(lineIdAt(db, { site: "a", area: "b", line: "c" })).rejects.toThrow("There is no line a/b/c.");
+    await expect(lineIdAt(permitted(db, program, "board.read"), { site: "a", area: "b", line: "c" })).rejects.toThrow("There is no line a/b/c.");
   });
 
   it("knows the readings in force from long before the window, without opening the history in between", async () => {

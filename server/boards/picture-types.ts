@@ -22,6 +22,8 @@ export type Tile = {
   waitsFor: string | null;
   /** It runs though nothing is scheduled. */
   running: boolean;
+  /** Unknown because a source of it said that it went offline, though values still come from there. */
+  saidOffline: boolean;
   /** The machine's own word for its state (PackML), where it says one. */
   stateName: string | null;
   /** A value came that no map knows. */
@@ -51,8 +53,11 @@ export type Picture = {
   nextShift: { name: string; from: number } | null;
   /** What strips and "this shift" cover: the shift, or where none is in force the hours before now. */
   window: { from: number; to: number };
-  /** Pieces of the line in the window. of: the machine that they are counted at; null: the sum of all machines. */
-  output: { made: number | null; expected: number | null; planned: number | null; perHour: number | null; of: string | null };
+  /**
+   * Pieces of the line in the window. of: the machine that they are counted at; null: the sum of all machines.
+   * withoutCycle: the machines whose missing ideal cycle leaves `expected` null.
+   */
+  output: { made: number | null; expected: number | null; planned: number | null; perHour: number | null; of: string | null; withoutCycle: string[] };
   hours: HourCell[];
   tiles: Tile[];
 };

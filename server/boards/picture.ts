@@ -126,16 +126,18 @@ function tileOf(part: Parts, all: readonly Parts[], material: BoardMaterial, { w
   const made = (rows: MachineMaterial["pieces"]) => (dataAt === null ? null : piecesMade(byRole(machine, rows)));
   const inWindow = machine.pieces.filter((row) => row.inWindow);
   const kind: ShownKind = current?.kind ?? "unknown";
+  const offlineAt = kind === "unknown" ? saidOfflineAt(machine, sources, nowMs) : null;
   return {
     machineId: machine.id,
     key: machine.key,
     name: machine.name,
     kind,
-    sinceAt: kind === "unknown" ? silentSince(part, dataAt, nowMs) : (current?.sinceAt ?? null),
+    sinceAt: offlineAt ?? (kind === "unknown" ? silentSince(part, dataAt, nowMs) : (current?.sinceAt ?? null)),
     sinceEarlier: kind !== "unknown" && (current?.sinceBeforeWindow ?? false),
     reason: current?.reason ? (material.reasons.find((r) => r.key === current.reason)?.name ?? current.reason) : null,
     waitsFor: kind === "blocked" ? nameOfId(machine.downstreamId) : kind === "starved" ? nameOfId(machine.upstreamId) : null,
     running: kind === "not_scheduled" && current?.base === "run",
+    saidOffline: offlineAt !== null,
     stateName: meaning?.packml == null ? (lastState?.text ?? null) : (packmlStates[meaning.packml] ?? null),
     stateUnknown: meaning !== null && !meaning.known,
     missing: machine.signals.length === 0 ? "no_signals" : dataAt === null ? "never_sent" : null,
@@ -166,6 +168,22 @@ const latest = (instants: readonly (number | null)[]): number | null =>
 function silentSince({ dead }: Parts, dataAt: number | null, nowMs: number): number | null {
   const last = dead.at(-1);
   return last && last.to >= nowMs && dataAt !== null ? Math.max(last.from, dataAt) : null;
+}
+
+/** Since when a source that tells the machine's time says that it is offline, though values of it that are younger still come; null: that is not so. */
+function saidOfflineAt(machine: MachineMaterial, sources: readonly SourceMaterial[], nowMs: number): number | null {
+  const telling = sourceIdsOf(machine);
+  const offline = sources.flatMap(({ id, announced, announcedAtMs, lastAtMs, noDataTimeoutS }) =>
+    announced === false &&
+    announcedAtMs !== null &&
+    lastAtMs !== null &&
+    lastAtMs > announcedAtMs &&
+    nowMs - lastAtMs <= noDataTimeoutS * 1000 &&
+    telling.includes(id)
+      ? [announcedAtMs]
+      : [],
+  );
+  return latest(offline);
 }
 
 /** The plant's reason for a machine's fault code; the code itself where none is known; null: no fault. */
@@ -212,7 +230,8 @@ const sumOf = (numbers: readonly (number | null)[]): number | null =>
 
 function outputOf(material: BoardMaterial, shown: Window, shift: BoardMaterial["shifts"][number] | null): Picture["output"] {
   const counted = countedMachines(material).filter((machine) => machine.signals.some(isCount));
-  const expectedIn = (window: Window) => (shift ? sumOf(counted.map((machine) => expectedOf(machine, plannedTime(window, shift.breaks.map(asWindow))))) : null);
+  const plannedIn = (window: Window) => plannedTime(window, shift?.breaks.map(asWindow) ?? []);
+  const expectedIn = (window: Window) => (shift ? sumOf(counted.map((machine) => expectedOf(machine, plannedIn(window)))) : null);
   const rates = counted.map((machine) => (machine.idealCycleS === null ? null : 3600 / machine.idealCycleS));
   return {
     made: sumOf(
@@ -229,6 +248,7 @@ function outputOf(material: BoardMaterial, shown: Window, shift: BoardMaterial["
     planned: shift ? expectedIn(asWindow(shift)) : null,
     perHour: sumOf(rates),
     of: material.line.topology === "constraint" ? (counted[0]?.name ?? null) : null,
+    withoutCycle: shift ? counted.filter((machine) => expectedOf(machine, plannedIn(shown)) === null).map(({ name }) => name) : [],
   };
 }
 

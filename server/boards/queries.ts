@@ -1,7 +1,10 @@
 /** SQL of the boards: one round trip for a picture, whatever the number of machines. Instants come as ms since 1970. */
 import type { Db } from "#/server/db.ts";
+import type { Scope } from "#/server/domain/permission.ts";
+import { inLines, inSites, linesIn, sitesIn } from "#/server/scope.ts";
 
 export type LineRow = {
+  siteId: number;
   siteKey: string;
   siteName: string;
   zone: string;
@@ -13,27 +16,42 @@ export type LineRow = {
   machines: number;
 };
 
-/** All lines that are in use, in the order of the plant. */
-export const lineRows = (db: Db) =>
-  db.rows<LineRow>(`-- boards.lineRows
-    select s.key as "siteKey", s.name as "siteName", s.zone, a.key as "areaKey", a.name as "areaName",
+/** The lines in use where the actor may, in the order of the plant. */
+export const lineRows = (db: Db, scope: Scope) =>
+  db.rows<LineRow>(
+    `-- boards.lineRows
+    select s.id as "siteId", s.key as "siteKey", s.name as "siteName", s.zone, a.key as "areaKey", a.name as "areaName",
            l.id as "lineId", l.key as "lineKey", l.name as "lineName",
            (select count(*)::int from machine m where m.line_id = l.id and m.retired_at is null) as machines
     from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
-    where l.retired_at is null and a.retired_at is null and s.retired_at is null
-    order by s.name, a.name, l.name, l.id`);
+    where l.retired_at is null and a.retired_at is null and s.retired_at is null and ${inLines(1, "s.id", "l.id")}
+    order by s.name, a.name, l.name, l.id`,
+    linesIn(scope),
+  );
 
 export type LineAddress = { site: string; area: string; line: string };
+export type LinePlace = { lineId: number; siteId: number };
 
-/** The id of the line with this address; null where there is none in use. */
-export async function lineIdOf(db: Db, { site, area, line }: LineAddress): Promise<number | null> {
-  const found = await db.rows<{ id: number }>(
-    `-- boards.lineIdOf
-    select l.id from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
+/** The line with this address; null where there is none in use. */
+export async function lineOf(db: Db, { site, area, line }: LineAddress): Promise<LinePlace | null> {
+  const found = await db.rows<LinePlace>(
+    `-- boards.lineOf
+    select l.id as "lineId", s.id as "siteId" from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
     where s.key = $1 and a.key = $2 and l.key = $3 and l.retired_at is null and a.retired_at is null and s.retired_at is null`,
     [site, area, line],
   );
-  return found[0]?.id ?? null;
+  return found[0] ?? null;
+}
+
+/** The address of a line in use; null: it is not, or there is none. */
+export async function addressOfLine(db: Db, lineId: number): Promise<LineAddress | null> {
+  const found = await db.rows<LineAddress>(
+    `-- boards.addressOfLine
+    select s.key as site, a.key as area, l.key as line from line l join area a on a.id = l.area_id join site s on s.id = a.site_id
+    where l.id = $1 and l.retired_at is null and a.retired_at is null and s.retired_at is null`,
+    [lineId],
+  );
+  return found[0] ?? null;
 }
 
 /** pattern: of one of the signal's mappings. shown: a board shows what comes there: more than measurements, or the source has nothing else. */
@@ -295,3 +313,11 @@ select json_build_object(
 coalesce((select json_agg(b.signal_id) from before b where b.at is null and b.newest_at > w.data_from
   and coalesce(nullif(b.values_total, 0) > (select count(*) from ledger_sample r where r.signal_id = b.signal_id and r.at > $4::timestamptz), true)), '[]') as unsettled
 from line_now l, span w`;
+
+/** Sites in use where the actor may do it, by name. */
+export const siteNames = (db: Db, scope: Scope) =>
+  db.rows<{ key: string; name: string }>(
+    `-- boards.siteNames
+    select key, name from site where retired_at is null and ${inSites(1, "id")} order by name, id`,
+    [sitesIn(scope)],
+  );

@@ -10,12 +10,12 @@ const key = z.string().min(1).max(64);
 const address = z.object({ site: key, area: key, line: key });
 
 export const boardRouter = router({
-  /** All lines by name, for the page of a line that there is not. */
-  lines: may("board.read").query(({ ctx }) => lineRows(ctx.db)),
+  /** All lines that the actor may see, by name. */
+  lines: may("board.read").query(({ ctx }) => lineRows(ctx.db, ctx.scope)),
 
   /** The first screen: every line in short, and what all of them lack. */
   plant: may("board.read").query(async ({ ctx }) => {
-    const sites = await plantSummary(ctx.db, async (lineId) => {
+    const sites = await plantSummary(ctx.db, ctx.scope, async (lineId) => {
       const { picture, trouble } = await lookAtBoard(lineId);
       return { picture: picture === null ? null : (JSON.parse(picture) as Picture), trouble };
     });
@@ -26,12 +26,12 @@ export const boardRouter = router({
   /** The picture of one board, once. */
   line: may("board.read")
     .input(address)
-    .query(async ({ ctx, input }) => lookAtBoard(await lineIdAt(ctx.db, input))),
+    .query(async ({ ctx, input }) => lookAtBoard(await lineIdAt(ctx, input))),
 
   /** The same, live. lastEventId: what the viewer saw last. */
   watch: may("board.read")
     .input(address.extend({ lastEventId: z.string().max(100).nullish() }))
-    .subscription(async function* ({ ctx, input, signal }) {
-      yield* watchBoard(await lineIdAt(ctx.db, input), input.lastEventId ?? null, signal);
+    .subscription(async function* ({ ctx, input }) {
+      yield* watchBoard(await lineIdAt(ctx, input), input.lastEventId ?? null, ctx.until);
     }),
 });

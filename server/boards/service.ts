@@ -1,16 +1,22 @@
 /** Boards: which there are, and the picture of one. */
 
 import type { Db } from "#/server/db.ts";
+import type { Scope } from "#/server/domain/permission.ts";
 import { Refusal } from "#/server/errors.ts";
+import type { Permitted } from "#/server/identity/permit.ts";
 import { type MadePicture, makePicture } from "./picture.ts";
 import type { Picture, Tile, Trouble } from "./picture-types.ts";
-import { boardMaterial, type LineAddress, type LineRow, lineIdOf, lineRows } from "./queries.ts";
+import { addressOfLine, boardMaterial, type LineAddress, type LineRow, lineOf, lineRows } from "./queries.ts";
 
-/** @throws Refusal NOT_FOUND */
-export async function lineIdAt(db: Db, address: LineAddress): Promise<number> {
-  const id = await lineIdOf(db, address);
-  if (id === null) throw new Refusal("NOT_FOUND", `There is no line ${address.site}/${address.area}/${address.line}.`);
-  return id;
+/** The line that the actor may look at. @throws Refusal NOT_FOUND, also where it is not theirs */
+export async function lineIdAt(ctx: Permitted<{ db: Db }>, address: LineAddress): Promise<number> {
+  return ctx.found(await lineOf(ctx.db, address), `There is no line ${address.site}/${address.area}/${address.line}.`).lineId;
+}
+
+/** Where the board of a line is; null: the line is no longer in use. */
+export async function boardPathOf(db: Db, lineId: number): Promise<string | null> {
+  const address = await addressOfLine(db, lineId);
+  return address && `/board/${address.site}/${address.area}/${address.line}`;
 }
 
 /** vouchedTo: of upstream.ts. @throws Refusal NOT_FOUND: the line was retired meanwhile */
@@ -45,9 +51,9 @@ export function worstOf(tiles: Picture["tiles"]): LineSummary["worst"] {
 /** picture null: it could not be made. */
 export type Look = { picture: Picture | null; trouble: Trouble | null };
 
-/** Sites, areas and lines in use. `look` gives the picture of a line. */
-export async function plantSummary(db: Db, look: (lineId: number) => Promise<Look>): Promise<SiteSummary[]> {
-  const rows = await lineRows(db);
+/** Sites, areas and lines in use where the actor may. `look` gives the picture of a line. */
+export async function plantSummary(db: Db, scope: Scope, look: (lineId: number) => Promise<Look>): Promise<SiteSummary[]> {
+  const rows = await lineRows(db, scope);
   const looks = await Promise.all(rows.map((row) => look(row.lineId)));
   const sites: SiteSummary[] = [];
   for (const [index, row] of rows.entries()) {
