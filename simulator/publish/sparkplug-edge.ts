@@ -82,7 +82,7 @@ export class SparkplugEdge {
     const filters = [`spBv1.0/${group}/NCMD/${node}`, `spBv1.0/${group}/DCMD/${node}/#`, ...(primaryHost ? [`spBv1.0/STATE/${primaryHost}`] : [])];
     this.client.subscribe(filters, { qos: 1 }, (error) => {
       if (error) this.options.log(`Edge node ${group}/${node} cannot subscribe: ${messageOf(error)}`);
-      else if (this.hostOnline) this.birth();
+      else if (this.hostOnline && !this.born) this.birth(); // the host's word may have come before this answer
     });
   }
 
