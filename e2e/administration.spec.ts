@@ -129,7 +129,7 @@ test("the last administrator of all sites stays one, and nobody leaves work behi
   await field(page, "Role 1").selectOption("viewer");
   await page.getByRole("link", { name: "Lines", exact: true }).click();
   await expect(page.getByText("Leave without saving?")).toBeVisible();
-  await button(page, "Stay here").click();
+  await page.getByText("Stay here", { exact: true }).click();
   await button(page, "Save").click();
   await expect(page.getByText("This is the last administrator of all sites.")).toBeVisible();
   await page.reload();
