@@ -1,6 +1,7 @@
 // People as an administrator looks after them, in a browser.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { open } from "./open.ts";
 import { nameOf, signedIn } from "./people.ts";
 import { Stage } from "./stage.ts";
 
@@ -102,7 +103,7 @@ test("who saves second sees both, and chooses", async ({ browser }) => {
   const context = await signedIn(stage, browser, "administrator");
   const address = `${stage.url}/people/${await idOf(nameOf("storekeeper"))}`;
   const [mine, theirs] = [await context.newPage(), await context.newPage()];
-  for (const page of [mine, theirs]) await page.goto(address);
+  for (const page of [mine, theirs]) await open(page, address);
   await field(mine, "Name").fill("Storekeeper Mine");
   await field(theirs, "Name").fill("Storekeeper Theirs");
   await button(theirs, "Save").click();
@@ -124,7 +125,7 @@ test("who saves second sees both, and chooses", async ({ browser }) => {
 test("the last administrator of all sites stays one, and nobody leaves work behind unasked", async ({ browser }) => {
   const context = await signedIn(stage, browser, "administrator");
   const page = await context.newPage();
-  await page.goto(`${stage.url}/people/${await idOf(nameOf("administrator"))}`);
+  await open(page, `${stage.url}/people/${await idOf(nameOf("administrator"))}`);
   await expect(button(page, "Disable")).toHaveCount(0); // oneself
   await field(page, "Role 1").selectOption("viewer");
   await page.getByRole("link", { name: "Lines", exact: true }).click();
