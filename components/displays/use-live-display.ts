@@ -55,23 +55,21 @@ export function useLiveDisplay(first: DisplayEvent): LiveDisplay {
       if (reloadAt > loadedAt) reloadSoon(`asked ${reloadAt}`, soon);
     };
 
-    const end = stayConnected((connection) => {
-      const broke = () => {
-        connection.broke();
-        beat(); // its answer says whether the link is still good, which a stream that cannot be opened does not
-      };
-      return client.displays.watch.subscribe(undefined, {
-        onData: ({ data }) => {
-          connection.heard();
-          take(data);
-        },
-        onError: (error) => (error.data?.kind === "SIGNED_OUT" ? closed() : broke()),
-        onComplete: broke,
-        onConnectionStateChange: (state) => {
-          if (state.state === "connecting" && state.error) broke();
-        },
-      });
-    });
+    const end = stayConnected(
+      (connection) =>
+        client.displays.watch.subscribe(undefined, {
+          onData: ({ data }) => {
+            connection.heard();
+            take(data);
+          },
+          onError: (error) => (error.data?.kind === "SIGNED_OUT" ? closed() : connection.broke()),
+          onComplete: () => connection.broke(),
+          onConnectionStateChange: (state) => {
+            if (state.state === "connecting" && state.error) connection.broke();
+          },
+        }),
+      beat, // its answer says whether the link is still good, which a stream that cannot be opened does not
+    );
     // A tenth of jitter: screens that were switched on together drift apart.
     const timer = setInterval(beat, beatEveryMs * (0.95 + Math.random() / 10));
     const firstBeat = setTimeout(beat, soon.withinMs);
