@@ -45,9 +45,15 @@ const secret = (label: string): Deed => ({
 
 const follow = (name: string): Deed => ({ what: `follow ${name}`, act: (page) => page.getByRole("link", { name }).first().click() });
 const openFirstList: Deed = { what: "open the first list", act: (page) => page.getByRole("main").getByRole("combobox").first().click() };
+const chooseSite: readonly Deed[] = [
+  { what: "open Site", act: (page) => page.getByRole("dialog").getByRole("combobox", { name: "Site" }).click() },
+  { what: "choose a site", act: (page) => page.getByRole("listbox").getByRole("option").first().click() },
+];
 const openSource: Deed = { what: "open a source", act: (page) => page.locator("#sources tbody button").first().click() };
 const leave = key("Escape");
-const account: readonly Deed[] = [press(/^Amira Vogel|^Account of/), leave];
+/** On a phone its name is that of its title alone. */
+const openAccount: Deed = { what: "open the account menu", act: (page) => page.getByTitle(/^Account of/).click() };
+const account: readonly Deed[] = [openAccount, leave];
 const palette: readonly Deed[] = [key("Control+k"), { what: "type into the palette", act: (page) => page.keyboard.type("line", { delay: 40 }) }, leave];
 const drawer: readonly Deed[] = [press("Open the menu"), leave];
 const frame: readonly Deed[] = [...account, ...palette];
@@ -106,7 +112,7 @@ export const pages: readonly WebPage[] = [
   ),
   inside("/plant/new/[kind]", [type("Name", "Press 99"), openFirstList], ({ line }) => `/plant/new/machine?under=${encodeURIComponent(line)}`),
   inside("/plant/import", [openFirstList, leave]),
-  inside("/screens", [...table("Screens", "Name"), press("New display"), type("Name", "Gate"), changeNative("Site"), openList("Add a board"), leave]),
+  inside("/screens", [...table("Screens", "Name"), press("New display"), type("Name", "Gate"), ...chooseSite, openList("Add a board"), leave]),
   inside("/tokens", [...table("API tokens", "Name"), press("New token"), type("Name", "ERP"), leave]),
   inside("/terminals", [...table("Shared terminals", "Name"), press("Make this browser a terminal"), type("Name", "Gate"), leave]),
   inside("/audit", [type("Search", "machine"), openList("Kind of object"), leave]),

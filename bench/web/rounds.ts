@@ -13,7 +13,7 @@ type Rounds = { results: PageResult[]; faults: string[]; rounds: number; disturb
 type Asked = Conditions & { seconds: number };
 
 /** Going through all pages takes about as long. */
-const secondsOfRound = 80;
+const secondsOfRound = 110;
 const rounds = 3;
 export const usualS = { seconds: rounds * secondsOfRound, quickSeconds: secondsOfRound };
 

@@ -18,7 +18,7 @@ export type Visit = {
   moved: string;
   /** Scripts as they came over the wire, without their headers, before anything was touched. */
   scriptBytes: number;
-  /** Scripts that came without being compressed, and errors of the page. */
+  /** Scripts that came without being compressed, errors of the page, a deed that could not be done. */
   faults: string[];
 };
 
@@ -35,7 +35,7 @@ export async function visit(browser: Browser, { url, cookies, viewport, deeds }:
     await context.addCookies(cookies);
     await context.addInitScript(watchVitals, leastAnswerMs);
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(10_000);
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));
     const scripts = await watchScripts(context, page);
@@ -48,7 +48,8 @@ export async function visit(browser: Browser, { url, cookies, viewport, deeds }:
     const lcp = largestPaint(before);
     if (!lcp) throw new Trouble("Nothing was painted.");
     const firstByteMs = await page.evaluate(() => (performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming).responseStart);
-    const done = await doAll(page, deeds);
+    const { done, fault } = await doAll(page, deeds);
+    if (fault !== null) faults.push(fault);
     const seen = await page.evaluate(readVitals);
     const worst = slowestAnswer(seen);
     const shift = layoutShift(seen);
@@ -70,17 +71,19 @@ export async function visit(browser: Browser, { url, cookies, viewport, deeds }:
   }
 }
 
-/** fromMs: by the page's clock, as the browser tells of events. */
-async function doAll(page: Page, deeds: readonly Deed[]): Promise<{ what: string; fromMs: number }[]> {
+/** fromMs: by the page's clock, as the browser tells of events. fault: the first deed that could not be done, after which no more are. */
+async function doAll(page: Page, deeds: readonly Deed[]): Promise<{ done: { what: string; fromMs: number }[]; fault: string | null }> {
   const done: { what: string; fromMs: number }[] = [];
   for (const { what, act } of deeds) {
     done.push({ what, fromMs: await page.evaluate(() => performance.now()) });
-    await act(page).catch((error: unknown) => {
-      throw new Trouble(`“${what}”: ${messageOf(error)}`);
-    });
+    try {
+      await act(page);
+    } catch (error) {
+      return { done, fault: `“${what}” could not be done: ${messageOf(error).split("\n")[0]}` };
+    }
     await page.waitForTimeout(afterDeedMs);
   }
-  return done;
+  return { done, fault: null };
 }
 
 /** Shorter ones are not worth compressing, bytes. */

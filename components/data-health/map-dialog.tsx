@@ -1,13 +1,16 @@
 "use client";
-import { Modal } from "@mantine/core";
+import { Modal, Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
+import dynamic from "next/dynamic";
 import { useTranslations } from "next-intl";
 import { useCallback, useRef } from "react";
 import { confirm } from "#/components/ui/confirm.tsx";
 import css from "./map-dialog.module.css";
-import { MapForm } from "./map-form.tsx";
 import { valueKey } from "./mapping-values.ts";
 import type { UnknownData, UnknownValue } from "./unknown-section.tsx";
+
+/** Loaded when somebody maps something: it is an eighth of the page's program. */
+const MapForm = dynamic(() => import("./map-form.tsx").then((file) => file.MapForm), { loading: () => <Skeleton height={400} /> });
 
 type Props = {
   value: UnknownValue | null;
