@@ -102,10 +102,10 @@ test("an unknown signal is mapped with one click, and what waited is written", a
 const mapping = (page: Page) => page.getByRole("dialog", { name: "Which signal is this?" });
 const unknownRow = (page: Page, name: RegExp) => section(page, "Unknown signals").getByRole("row", { name });
 
-test("an unknown signal becomes a new one on a known machine", async ({ page }) => {
-  await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 41 } });
+test("an unknown signal becomes a new one on a known machine, and so do the other values of its message", async ({ page }) => {
+  await stage.publish("plc7/station4", { ts: Date.now(), station: { scrapCount: 41, oilPressure: 3.25 } });
   await openHealth(page);
-  const row = unknownRow(page, /plc7\/station4/);
+  const row = unknownRow(page, /plc7\/station4 at station\.scrapCount/);
   await expect(row).toContainText("at station.scrapCount");
   await row.getByRole("button", { name: "Map to …" }).click();
   const dialog = mapping(page);
@@ -118,8 +118,17 @@ test("an unknown signal becomes a new one on a known machine", async ({ page }) 
   await dialog.getByRole("combobox", { name: "Machine" }).click();
   await page.getByRole("option", { name: /Packer/ }).click();
   await dialog.getByRole("button", { name: "Map and try 1 letter" }).click();
-  await expect(page.getByText("Mapped. The worker tries 1 letter again.")).toBeVisible();
+  await expect(dialog.getByRole("status")).toHaveText("Mapped. The worker tries 1 letter again. The same message has another value: map this one, or close.");
   await expect.poll(() => letters("topic = 'plc7/station4'")).toEqual([{ status: "resolved", reason_code: "unknown_signal" }]);
+  await expect(dialog.getByLabel("Value in the message")).toHaveValue("station.oilPressure");
+  await expect(dialog.getByRole("listitem")).toContainText("3.25");
+  await dialog.getByLabel("Key").fill("oil");
+  await dialog.getByRole("combobox", { name: "Machine" }).click();
+  await page.getByRole("option", { name: /Packer/ }).click();
+  await dialog.getByRole("button", { name: "Map and try 1 letter" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByText("Mapped. The worker tries 1 letter again.")).toBeVisible();
+  await expect.poll(() => stage.rows("select value from sample s join signal g on g.id = s.signal_id where g.key = 'oil'")).toEqual([{ value: 3.25 }]);
   const [signal] = await stage.rows(
     "select g.role, g.counter_mode, o.form, m.pattern, m.path from signal g join source o on o.id = g.source_id join topic_mapping m on m.signal_id = g.id where g.key = 'scrap2'",
   );

@@ -1,5 +1,5 @@
 "use client";
-import { Modal, Skeleton } from "@mantine/core";
+import { Alert, Modal, Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import dynamic from "next/dynamic";
 import { useTranslations } from "next-intl";
@@ -15,13 +15,15 @@ const MapForm = dynamic(() => import("./map-form.tsx").then((file) => file.MapFo
 type Props = {
   value: UnknownValue | null;
   data: UnknownData;
-  /** letters: that are being tried again. */
-  onMapped: (letters: number) => void;
+  /** What became of the value before this one, of the same message. */
+  said: string | null;
+  /** letters: that are being tried again. used: where value and time lie in the message. */
+  onMapped: (letters: number, used: readonly (string | null)[]) => void;
   onClose: () => void;
 };
 
 /** Which signal is this? One that there is, or a new one on a known machine; and what the messages become with it, before it is saved. */
-export function MapDialog({ value, data, onMapped, onClose }: Props) {
+export function MapDialog({ value, data, said, onMapped, onClose }: Props) {
   const t = useTranslations("health");
   const form = useTranslations("form");
   const onPhone = useMediaQuery("(max-width: 799px)");
@@ -45,6 +47,11 @@ export function MapDialog({ value, data, onMapped, onClose }: Props) {
       closeButtonProps={{ "aria-label": t("close") }}
       classNames={{ body: css.body }}
     >
+      {value && said && (
+        <Alert role="status" color="green" variant="light">
+          {said}
+        </Alert>
+      )}
       {value && <MapForm key={valueKey(value)} value={value} data={data} onMapped={onMapped} onCancel={close} onDirty={onDirty} />}
     </Modal>
   );

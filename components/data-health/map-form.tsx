@@ -20,7 +20,7 @@ import { useProposals } from "./use-proposals.ts";
 type Props = {
   value: UnknownValue;
   data: UnknownData;
-  onMapped: (letters: number) => void;
+  onMapped: (letters: number, used: readonly (string | null)[]) => void;
   onCancel: () => void;
   onDirty: (isDirty: boolean) => void;
 };
@@ -56,7 +56,7 @@ export function MapForm({ value, data, onMapped, onCancel, onDirty }: Props) {
         throw error;
       }
     },
-    onSaved: ({ retried }) => onMapped(retried),
+    onSaved: ({ retried }, { path, ts_path }) => onMapped(retried, [path, ts_path]),
   });
   const { form } = state;
   const values = form.getValues();

@@ -33,14 +33,22 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
   const now = useNow(query.data?.at ?? 0);
   const [mapping, setMapping] = useState<UnknownValue | null>(null);
   const [said, setSaid] = useState<{ ok: boolean; sentence: string } | null>(null);
-  const onMapped = (letters: number) => {
-    setMapping(null);
+  /** Other values of the message that is mapped: once one of them leads somewhere, the message is no letter any more. */
+  const [rest, setRest] = useState<UnknownValue[]>([]);
+  const onMapped = (letters: number, used: readonly (string | null)[]) => {
+    const [next = null, ...others] = rest.filter(({ path }) => !used.includes(path.path));
+    setMapping(next);
+    setRest(others);
     setSaid({ ok: true, sentence: t("mapped", { n: letters }) });
     void queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() });
   };
   const map = useMutation(
     trpc.dataHealth.mapMany.mutationOptions({
-      onSuccess: ({ retried }) => onMapped(retried),
+      onSuccess: ({ retried }, { items }) =>
+        onMapped(
+          retried,
+          items.map(({ path }) => path),
+        ),
       onError: (error) => {
         setSaid({ ok: false, sentence: errorSentence(error, app("unreachable")) });
         void queries.invalidateQueries({ queryKey: trpc.dataHealth.pathKey() });
@@ -49,10 +57,13 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
   );
 
   const rows: UnknownValue[] = (query.data?.unknown ?? []).flatMap(({ paths, ...where }) => paths.map((path) => ({ ...where, path })));
+  const othersOf = (row: UnknownValue) => (row.metric === null ? rows.filter(({ topic, path }) => topic === row.topic && path.path !== row.path.path) : []);
   const signalOf = (id: number | null) => query.data?.signals.find((signal) => signal.id === id);
   /** With one click, as it is. */
-  const mapTo = ({ topic, metric, path }: UnknownValue, { machinePath, key }: UnknownData["signals"][number]) => {
+  const mapTo = (row: UnknownValue, { machinePath, key }: UnknownData["signals"][number]) => {
+    const { topic, metric, path } = row;
     setSaid(null);
+    setRest(othersOf(row));
     map.mutate({ items: [{ topic, metric, path: metric === null ? path.path : "", tsPath: null, machine: machinePath, key, fields: {} }] });
   };
 
@@ -98,6 +109,7 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
               variant="default"
               onClick={() => {
                 setSaid(null);
+                setRest(othersOf(row));
                 setMapping(row);
               }}
             >
@@ -122,6 +134,7 @@ export function UnknownSection({ query }: { query: HealthQuery<"unknown"> }) {
         <MapDialog
           value={mapping && (rows.find((row) => valueKey(row) === valueKey(mapping)) ?? mapping)}
           data={query.data}
+          said={said?.ok ? t("map.next", { sentence: said.sentence, n: rest.length + 1 }) : null}
           onMapped={onMapped}
           onClose={() => setMapping(null)}
         />

@@ -15,7 +15,7 @@ type Options<Values, Saved> = {
   /** version: of what the form was filled from; after a conflict, of what is stored now. null: a new thing. */
   version: string | number | null;
   save: (values: Values, version: string | number | null) => Promise<Saved>;
-  onSaved: (saved: Saved) => void;
+  onSaved: (saved: Saved, values: Values) => void;
 };
 
 /**
@@ -38,7 +38,7 @@ export function useEditForm<Values extends Record<string, unknown>, Saved>({ ini
       const saved = await save(values, on);
       setConflict(null);
       form.resetDirty(values);
-      onSaved(saved);
+      onSaved(saved, values);
     } catch (thrown) {
       const error = thrown as TRPCClientErrorLike<AppRouter>;
       const known = error.data?.fields.flatMap(({ path, sentence }) => ownPath(values, path).map((own) => ({ path: own, sentence }))) ?? [];

@@ -170,20 +170,20 @@ export const lettersAtOnce = 10_000;
 
 /** lastId: the newest letter looked at; null: there were none. isLast: there are no more after it. */
 export type Slice = { changed: number; lastId: string | null; isLast: boolean };
-/** Letters after `afterId` and up to `untilId`, and what becomes of them. */
-export type Range = { afterId: string; untilId: string; to: "retry" | "discarded" };
+/** Letters after `afterId` and up to `untilId`, and what becomes of them. again: also those that led somewhere already. */
+export type Range = { afterId: string; untilId: string; to: "retry" | "discarded"; again?: boolean };
 
-/** The next open letters of a group, as many as are changed at once. */
-export async function setSlice(db: Db, key: LetterGroupKey, { afterId, untilId, to }: Range): Promise<Slice> {
+/** The next letters of a group, as many as are changed at once. */
+export async function setSlice(db: Db, key: LetterGroupKey, { afterId, untilId, to, again }: Range): Promise<Slice> {
   const [row] = await db.rows<{ seen: number; lastId: string | null; changed: number }>(
     `-- dataHealth.setSlice
     with slice as (
-      select id from dead_letter where reason_code = $1 and topic = $2 and ${metricIs(key.metric, "$3")} and status = 'open' and id > $4 and id <= $5
+      select id from dead_letter where reason_code = $1 and topic = $2 and ${metricIs(key.metric, "$3")} and status = any($7) and id > $4 and id <= $5
       order by id limit ${lettersAtOnce}
     ), changed as (
-      update dead_letter set status = $6, status_at = clock_timestamp() where id = any(array(select id from slice)) and status = 'open' returning 1
+      update dead_letter set status = $6, status_at = clock_timestamp() where id = any(array(select id from slice)) and status = any($7) returning 1
     ) select (select count(*)::int from slice) as seen, (select max(id)::text from slice) as "lastId", (select count(*)::int from changed) as changed`,
-    [key.reasonCode, key.topic, key.metric, afterId, untilId, to],
+    [key.reasonCode, key.topic, key.metric, afterId, untilId, to, again ? ["open", "resolved"] : ["open"]],
   );
   return { changed: row?.changed ?? 0, lastId: row?.lastId ?? null, isLast: row?.seen !== lettersAtOnce };
 }
@@ -205,14 +205,18 @@ const [unknownMachine, unknownSignal] = unknownCodes;
 /** Finds its index, which "is not distinct from" does not. */
 const isAlike = (a: string, b: string) => `${a}.topic = ${b}.topic and (${a}.metric = ${b}.metric or ${a}.metric is null and ${b}.metric is null)`;
 
-/** Groups of these topics with open letters of these reasons, in the order in which their sums are locked. */
-export const openGroups = (db: Db, topics: readonly Topic[], codes: readonly string[]) =>
-  db.rows<LetterGroupKey>(
-    `-- dataHealth.openGroups
-    select g.topic, g.metric, g.reason_code as "reasonCode"
-    from (select distinct * from unnest($1::text[], $2::text[]) as u(topic, metric)) w join dead_letter_group g on ${isAlike("g", "w")}
-    where g.open_letters > 0 and g.reason_code = any($3) order by g.topic, g.metric, g.reason_code`,
-    [topics.map(({ topic }) => topic), topics.map(({ metric }) => metric), codes],
+/** again: its letters that led somewhere already are meant, too. */
+export type TopicToRetry = Topic & { again: boolean };
+
+/** Groups of these topics with letters of these reasons to try again, in the order in which their sums are locked. */
+export const groupsToRetry = (db: Db, topics: readonly TopicToRetry[], codes: readonly string[]) =>
+  db.rows<LetterGroupKey & { again: boolean }>(
+    `-- dataHealth.groupsToRetry
+    select g.topic, g.metric, g.reason_code as "reasonCode", w.again
+    from (select topic, metric, bool_or(again) as again from unnest($1::text[], $2::text[], $4::bool[]) as u(topic, metric, again) group by topic, metric) w
+      join dead_letter_group g on ${isAlike("g", "w")}
+    where (g.open_letters > 0 or w.again and g.resolved_letters > 0) and g.reason_code = any($3) order by g.topic, g.metric, g.reason_code`,
+    [topics.map(({ topic }) => topic), topics.map(({ metric }) => metric), codes, topics.map(({ again }) => again)],
   );
 
 /** Topics and metrics that lead to no signal, each with its newest payload: of each site those that came last, these first. */

@@ -4,7 +4,7 @@ import { Refusal } from "#/server/errors.ts";
 import { editAs } from "#/server/plant/edit-service.ts";
 import type { GivenFields, Put } from "#/server/plant/edit-types.ts";
 import { readItem } from "#/server/plant/read.ts";
-import { type LetterGroupKey, lettersAtOnce, openGroups, type Range, sitesOfTopics, type Topic, unknownCodes } from "./letter-queries.ts";
+import { groupsToRetry, type LetterGroupKey, lettersAtOnce, type Range, sitesOfTopics, type TopicToRetry, unknownCodes } from "./letter-queries.ts";
 import { unknownTopics, type Where } from "./mapping-preview.ts";
 import { publisherOfSignal, sitesNamed } from "./mapping-queries.ts";
 import { type Asking, changingLetters, needTopicSite, settleFrom, settleSlice } from "./service.ts";
@@ -29,16 +29,16 @@ const descriptorOf = (topic: string) => (topic.startsWith(sparkplugTopics) ? top
 export async function mapMany(ctx: Asking, mappings: readonly Mapping[]): Promise<{ addresses: string[]; lines: string[]; retried: number }> {
   const { later, ...done } = await changingLetters(() => mapOnce(ctx, mappings));
   let { retried } = done;
-  for (const { key, afterId } of later) retried += await settleFrom(ctx, key, { ...toRetry, afterId });
+  for (const { key, ...from } of later) retried += await settleFrom(ctx, key, { ...toRetry, ...from });
   return { ...done, retried };
 }
 
 /** All letters that there are. */
 const toRetry: Range = { afterId: "0", untilId: "9223372036854775807", to: "retry" };
-type Later = { key: LetterGroupKey; afterId: string }[];
+type Later = { key: LetterGroupKey; afterId: string; again: boolean }[];
 
 async function mapOnce(ctx: Asking, mappings: readonly Mapping[]): Promise<{ addresses: string[]; lines: string[]; retried: number; later: Later }> {
-  const topics: Topic[] = [];
+  const topics: TopicToRetry[] = [];
   const puts: { put: Put; of: number }[] = [];
   const sources = new Map<string, { put: Put; of: number }>();
   let isAsked = false;
@@ -87,28 +87,29 @@ async function needMachines(ctx: Asking, tx: Db, mappings: readonly Mapping[]): 
 const noMachine = (machine: string) => `There is no machine ${machine}.`;
 
 /** Topics as they came, and metrics. @throws Refusal NOT_FOUND, FORBIDDEN: not of their sites */
-async function topicsOf(ctx: Asking, tx: Db, mappings: readonly Mapping[]): Promise<Topic[]> {
+async function topicsOf(ctx: Asking, tx: Db, mappings: readonly Mapping[]): Promise<TopicToRetry[]> {
   for (const { siteId } of await sitesOfTopics(tx, mappings)) needTopicSite(ctx, siteId, "There is no such topic at your sites.");
-  const topics: Topic[] = [];
-  for (const { topic, metric } of mappings) {
-    if (metric === null && /[+#]/.test(topic)) for (const one of await unknownTopics(tx, ctx.scope, topic)) topics.push({ topic: one, metric });
-    else topics.push({ topic, metric });
+  const topics: TopicToRetry[] = [];
+  for (const { topic, metric, path } of mappings) {
+    const again = metric === null && path !== ""; // another value of the same messages may have been mapped before this one
+    if (metric === null && /[+#]/.test(topic)) for (const one of await unknownTopics(tx, ctx.scope, topic)) topics.push({ topic: one, metric, again });
+    else topics.push({ topic, metric, again });
   }
   return topics;
 }
 
 /** As many letters at once as a worker that sets aside others like them can wait for; later: what is still to be done. */
-async function retry(ctx: Asking, tx: Db, topics: readonly Topic[]): Promise<{ retried: number; later: Later }> {
+async function retry(ctx: Asking, tx: Db, topics: readonly TopicToRetry[]): Promise<{ retried: number; later: Later }> {
   let retried = 0;
   const later: Later = [];
-  for (const key of await openGroups(tx, topics, unknownCodes)) {
+  for (const { again, ...key } of await groupsToRetry(tx, topics, unknownCodes)) {
     if (retried >= lettersAtOnce) {
-      later.push({ key, afterId: "0" });
+      later.push({ key, afterId: "0", again });
       continue;
     }
-    const { changed, lastId, isLast } = await settleSlice(ctx, tx, key, toRetry);
+    const { changed, lastId, isLast } = await settleSlice(ctx, tx, key, { ...toRetry, again });
     retried += changed;
-    if (!isLast && lastId !== null) later.push({ key, afterId: lastId });
+    if (!isLast && lastId !== null) later.push({ key, afterId: lastId, again });
   }
   return { retried, later };
 }
