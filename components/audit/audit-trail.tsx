@@ -40,7 +40,7 @@ export function AuditTrail() {
           {entries.length === 0 ? (
             <p className={css.none}>{lookedBackTo === null ? t("nothing") : t("nothingYet")}</p>
           ) : (
-            <Entries entries={entries} sites={sites.data ?? []} names={names} />
+            <Entries entries={entries} sites={sites.data ?? []} names={names} zone={zone} />
           )}
           <div className={css.foot} role="status">
             {lookedBackTo !== null && (
@@ -89,7 +89,7 @@ function ExportMenu({ filter }: { filter: TrailFilter }) {
 
 type Names = Readonly<Record<string, string>>;
 
-function Entries({ entries, sites, names }: { entries: readonly EntryData[]; sites: readonly SiteData[]; names: Names }) {
+function Entries({ entries, zone, ...known }: { entries: readonly EntryData[]; sites: readonly SiteData[]; names: Names; zone: string }) {
   const t = useTranslations("audit");
   return (
     <div className={css.scroll}>
@@ -106,7 +106,7 @@ function Entries({ entries, sites, names }: { entries: readonly EntryData[]; sit
         </thead>
         <tbody>
           {entries.map((entry) => (
-            <EntryRow key={`${entry.chain} ${entry.seq}`} entry={entry} sites={sites} names={names} />
+            <EntryRow key={`${entry.chain} ${entry.seq}`} entry={entry} listZone={zone} {...known} />
           ))}
         </tbody>
       </table>
@@ -114,7 +114,8 @@ function Entries({ entries, sites, names }: { entries: readonly EntryData[]; sit
   );
 }
 
-function EntryRow({ entry, sites, names }: { entry: EntryData; sites: readonly SiteData[]; names: Names }) {
+/** listZone: of all its rows, so that their times can be compared. */
+function EntryRow({ entry, sites, names, listZone }: { entry: EntryData; sites: readonly SiteData[]; names: Names; listZone: string }) {
   const t = useTranslations("audit");
   const words = useAuditWords();
   const [isOpen, setOpen] = useState(false);
@@ -123,7 +124,7 @@ function EntryRow({ entry, sites, names }: { entry: EntryData; sites: readonly S
   const [, setWho] = useUrlState("who");
   const zone = zoneOf(entry, sites);
   const at = instantOf(entry);
-  const time = `${dateAndTime(at, zone)} ${offsetOf(at, zone)}`;
+  const time = `${dateAndTime(at, listZone)} ${offsetOf(at, listZone)}`;
   const rowId = `entry-${entry.chain}-${entry.seq}`;
   return (
     <Fragment>

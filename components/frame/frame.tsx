@@ -42,7 +42,7 @@ export function Frame({ pages, sites, account, locales, narrow, children }: Prop
     rememberPreference("takt-sidebar", isNarrow ? "wide" : "narrow");
   };
   return (
-    <ModalsProvider>
+    <ModalsProvider modalProps={{ closeButtonProps: { "aria-label": t("close") } }}>
       <SitesProvider sites={sites}>
         <div className={css.frame} data-narrow={isNarrow || undefined}>
           <a href="#content" className={css.skip}>

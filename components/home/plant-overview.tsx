@@ -1,9 +1,11 @@
 "use client";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useFormatter, useTranslations } from "next-intl";
 import { TroubleBanner, useTroubleSentence } from "#/components/boards/trouble-banner.tsx";
 import { PageHead } from "#/components/frame/page-head.tsx";
+import { useMay } from "#/components/frame/permissions.tsx";
 import { useSite } from "#/components/frame/sites.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { StateMark } from "#/components/states/state-mark.tsx";
@@ -20,6 +22,7 @@ const againEveryMs = 5_000;
 export function PlantOverview() {
   const t = useTranslations("home");
   const trpc = useTRPC();
+  const may = useMay();
   const [only] = useSite();
   const query = useQuery(trpc.boards.plant.queryOptions(undefined, { refetchInterval: againEveryMs }));
   const now = useNow(query.data?.at ?? 0);
@@ -38,9 +41,19 @@ export function PlantOverview() {
           <section className={css.empty}>
             <h2>{t("emptyTitle")}</h2>
             <p>{t("emptyWhat")}</p>
-            <pre>npm run plant -- apply plant.yaml</pre>
-            <p>{t("emptyOr")}</p>
-            <pre>npm run demo</pre>
+            {may("plant.change") ? (
+              <>
+                <Button component={Link} href="/plant">
+                  {t("emptySetUp")}
+                </Button>
+                <p>{t("emptyFile")}</p>
+                <pre>npm run plant -- apply plant.yaml</pre>
+                <p>{t("emptyOr")}</p>
+                <pre>npm run demo</pre>
+              </>
+            ) : (
+              <p>{t("emptyAsk")}</p>
+            )}
           </section>
         )}
         {query.data?.sites

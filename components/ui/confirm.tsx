@@ -11,7 +11,6 @@ export const confirm = ({ title, what, yes, no, isDangerous = false, onYes }: Qu
     title,
     centered: true,
     children: typeof what === "string" ? <Text>{what}</Text> : what,
-    closeButtonProps: { "aria-label": no },
     labels: { confirm: yes, cancel: no },
     confirmProps: { color: isDangerous ? "red" : undefined },
     onConfirm: onYes,
