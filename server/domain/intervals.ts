@@ -3,16 +3,17 @@
  *
  * The order of the steps is part of the definition. Each step is a function over a partition, so a step is added by adding a line:
  *   baseIntervals      base states from readings · dead link · no-count · short runs dropped · joined · short stops dropped · joined
- *   machineIntervals   calendar · reasons carried back to the stop's start · blocked and starved · micro-stops
- * Their steps are in base.ts, calendar.ts and stops.ts. Changeovers between jobs come before blocked and starved, edits after, and the cut by
- * shift, job, product and rate at the very end.
+ *   machineIntervals   calendar · reasons carried back to the stop's start · changeovers · blocked and starved · edits · micro-stops
+ * Their steps are in base.ts, calendar.ts, changeover.ts, stops.ts and stop-edits.ts. The cut by shift, job, product and rate (segments.ts) comes after.
  */
 
 import type { BaseInterval, StateChange } from "./base.ts";
 import { dropShort, holdStates, joinEqual, stopWithoutPieces, unknownWhileDead } from "./base.ts";
 import type { ShiftWindow } from "./calendar.ts";
 import { insertCalendar } from "./calendar.ts";
-import type { IntervalKind } from "./state.ts";
+import { changeovers } from "./changeover.ts";
+import type { IntervalKind, LossClass } from "./state.ts";
+import { applyEdits, type StopEdit } from "./stop-edits.ts";
 import type { ReasonReading } from "./stops.ts";
 import { blockedOrStarved, carryReasons, microStops } from "./stops.ts";
 import type { Window } from "./windows.ts";
@@ -30,6 +31,8 @@ export type Interval = {
   stopFrom: number | null;
   /** Key of the first reason given for the stop; null: unexplained, or no stop. */
   reason: string | null;
+  /** The change of job or product that this is the changeover for: its time belongs to what came. null: for none. */
+  changeAt: number | null;
 };
 
 export type BaseInput = {
@@ -59,6 +62,8 @@ export type MachineInput = Pick<BaseInput, "window" | "now"> & {
   base: readonly BaseInterval[];
   /** Shift instances that are not cancelled, with their breaks, all that reach into the window; outside them nothing is scheduled. */
   shifts: readonly ShiftWindow[];
+  /** Planned stops of this machine beside the breaks. */
+  planned?: readonly Window[];
   /** What the machine's own fault codes say, and the last reading before the window. */
   reasonReadings: readonly ReasonReading[];
   /** `baseIntervals` of the neighbours for the same window; null: none is set. */
@@ -66,6 +71,14 @@ export type MachineInput = Pick<BaseInput, "window" | "now"> & {
   downstream: readonly BaseInterval[] | null;
   /** A closed stop of at most so many seconds is a micro-stop. */
   microStopS?: number;
+  /** When the job or product changed, see `changesOf`. Left out: never. */
+  changes?: readonly number[];
+  /** As for `BaseInput`; needed where there are changes. */
+  pieceInstants?: readonly number[];
+  /** What people said of the machine's stops, in the order of entry. */
+  edits?: readonly StopEdit[];
+  /** The class of a reason; null: none is known. */
+  lossOf?: (reason: string) => LossClass | null;
 };
 
 export const defaultMicroStopS = 300;
@@ -125,18 +138,21 @@ export function baseIntervals(input: BaseInput): BaseInterval[] {
 export function machineIntervals(input: MachineInput): Interval[] {
   const { window, now } = input;
   const end = Math.min(window.to, now);
-  const scheduled = insertCalendar(input.base, { from: window.from, to: end }, input.shifts);
+  const scheduled = insertCalendar(input.base, { from: window.from, to: end }, input.shifts, input.planned);
   const explained = carryReasons(scheduled, input.reasonReadings);
-  const caused = blockedOrStarved(explained, input.upstream, input.downstream);
-  const settled = microStops(caused, input.microStopS ?? defaultMicroStopS, { from: window.from, to: end });
+  const lossOf = input.lossOf ?? (() => null);
+  const changed = changeovers(explained, input.base, input.changes ?? [], input.pieceInstants ?? [], (reason) => lossOf(reason) === "breakdown");
+  const caused = blockedOrStarved(changed, input.upstream, input.downstream);
+  const edited = applyEdits(caused, input.edits ?? [], lossOf);
+  const settled = microStops(edited, input.microStopS ?? defaultMicroStopS, { from: window.from, to: end });
 
   const intervals: Interval[] = [];
   for (const part of settled) {
-    const { kind, from, to } = part;
-    const { stopFrom, reason } = stopKinds.has(kind) ? part : { stopFrom: null, reason: null };
+    const { kind, from, to, changeAt } = part;
+    const { stopFrom, reason } = stopKinds.has(kind) || part.isSet ? part : { stopFrom: null, reason: null };
     const last = intervals.at(-1);
-    if (last && last.kind === kind && last.stopFrom === stopFrom && last.reason === reason) last.to = to;
-    else intervals.push({ kind, from, to, stopFrom, reason });
+    if (last && last.kind === kind && last.stopFrom === stopFrom && last.reason === reason && last.changeAt === changeAt) last.to = to;
+    else intervals.push({ kind, from, to, stopFrom, reason, changeAt });
   }
   const last = intervals.at(-1);
   if (last && end === now) last.to = null;
@@ -165,7 +181,11 @@ export function machineNow(intervals: readonly Interval[], base: readonly BaseIn
 }
 
 export type LineMachine = Omit<BaseInput, "window" | "now"> &
-  Pick<MachineInput, "reasonReadings" | "microStopS"> & { machineId: number; upstreamId: number | null; downstreamId: number | null };
+  Pick<MachineInput, "planned" | "reasonReadings" | "microStopS" | "changes" | "edits" | "lossOf"> & {
+    machineId: number;
+    upstreamId: number | null;
+    downstreamId: number | null;
+  };
 
 export type MachineTime = { base: BaseInterval[]; intervals: Interval[]; now: MachineNow | null };
 
@@ -177,14 +197,19 @@ export function lineIntervals(line: Pick<MachineInput, "window" | "now" | "shift
   return new Map(
     machines.map((m) => {
       const base = baseOf.get(m.machineId) ?? [];
-      const { reasonReadings, microStopS } = m;
+      const { planned, reasonReadings, microStopS, changes, pieceInstants, edits, lossOf } = m;
       const intervals = machineIntervals({
         window,
         now,
         shifts,
         base,
+        planned,
         reasonReadings,
         microStopS,
+        changes,
+        pieceInstants,
+        edits,
+        lossOf,
         upstream: neighbour(m.upstreamId),
         downstream: neighbour(m.downstreamId),
       });

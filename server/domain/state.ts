@@ -9,6 +9,10 @@ export type BaseKind = "run" | "down" | "changeover" | "suspended" | "planned_st
 /** The ledger's kinds: exactly one at any instant of a machine. In order of precedence: the first that holds wins. */
 export type IntervalKind = "not_scheduled" | "planned_stop" | "unknown" | "changeover" | "blocked" | "starved" | "micro_stop" | "down" | "run";
 
+/** What a reason says of the time that it is given for, and which loss it is. */
+export const lossClasses = ["breakdown", "changeover", "minor_stop", "planned", "external", "quality", "other"] as const;
+export type LossClass = (typeof lossClasses)[number];
+
 const baseKinds: ReadonlySet<string> = new Set<BaseKind>(["run", "down", "changeover", "suspended", "planned_stop"]);
 
 /** `known: false`: no map knows the value. It counts as `down` and is to be listed on Data health. `packml`: the state's number, where it has one. */

@@ -59,12 +59,12 @@ export function blockedOrStarved(
  * A `down` of at most `microStopS` own seconds is a micro-stop: seconds in a break or in unscheduled time are not its own. Unscheduled time with own
  * seconds on both sides: never. A stop that still lasts, or that the window cuts, is `down`: its length is not known.
  * microStopS 300: down from 0 to 500 s with a break from 100 to 350 s has 250 own seconds: a micro-stop. The same with the shift's end and the next
- * shift's start there: down.
+ * shift's start there: down. What a person said to be `down` stays so.
  */
 export function microStops(parts: readonly Part<IntervalKind>[], microStopS: number, window: Window): Part<IntervalKind>[] {
   const micro = new Set<number>();
   for (const [stopFrom, stop] of groupByStop(parts)) {
-    const own = stop.filter((p) => p.kind === "down");
+    const own = stop.filter((p) => p.kind === "down" && !p.isSet);
     const first = own[0];
     const last = own.at(-1);
     if (!first || !last) continue;
@@ -73,7 +73,9 @@ export function microStops(parts: readonly Part<IntervalKind>[], microStopS: num
     const ownMs = own.reduce((sum, p) => sum + (p.to - p.from), 0);
     if (!cut && !interrupted && ownMs <= microStopS * 1000) micro.add(stopFrom);
   }
-  return parts.map((part) => (part.kind === "down" && part.stopFrom !== null && micro.has(part.stopFrom) ? { ...part, kind: "micro_stop" } : part));
+  return parts.map((part) =>
+    part.kind === "down" && !part.isSet && part.stopFrom !== null && micro.has(part.stopFrom) ? { ...part, kind: "micro_stop" } : part,
+  );
 }
 
 function groupByStop<Kind>(parts: readonly Part<Kind>[]): Map<number, Part<Kind>[]> {

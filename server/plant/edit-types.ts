@@ -1,4 +1,5 @@
 /** What screens send and get when they edit the plant. Fields are those of the plant file, written as there; null: none. */
+import type { LossClass } from "#/server/domain/state.ts";
 import type { CalendarEntry, LineEntry, SignalEntry } from "./file.ts";
 import type { Kind } from "./items.ts";
 
@@ -16,7 +17,6 @@ export type Target = Bounds & {
 export type Break = { name: string; start: string; end: string };
 export type SourceGroup = { form: "json" | "sparkplug" | "mapped"; address: string | null; no_data_timeout: string | null; max_backfill: string | null };
 export type MappingFields = { topic: string; path: string | null; ts_path: string | null } | { descriptor: string; metric: string };
-export type LossClass = "breakdown" | "changeover" | "minor_stop" | "planned" | "external" | "quality" | "other";
 
 /** What `fields` of an item of a kind holds. Fields that are money may be missing altogether: who may not read them never gets them. */
 export type FieldsOf = {

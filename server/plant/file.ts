@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isCurrency } from "#/server/domain/currency.ts";
+import { lossClasses } from "#/server/domain/state.ts";
 import { parseClock, parseDays, parseDuration } from "./file-values.ts";
 
 export const signalRoles = [
@@ -18,7 +19,6 @@ export const signalRoles = [
   "measurement",
   "energy",
 ] as const;
-export const losses = ["breakdown", "changeover", "minor_stop", "planned", "external", "quality", "other"] as const;
 export const topologies = ["parallel", "constraint"] as const;
 export const sourceForms = ["json", "sparkplug", "mapped"] as const;
 export const calendarKinds = ["holiday", "extra_shift", "cancelled_shift"] as const;
@@ -205,7 +205,7 @@ const reason = z.strictObject({
   was,
   name: name.optional(),
   /** Without one: its parent's. */
-  loss: z.enum(losses).optional(),
+  loss: z.enum(lossClasses).optional(),
   fault_code: z.union([text, z.number().transform(String)]).optional(),
   get reasons() {
     return z.array(reason).default([]);

@@ -1,0 +1,135 @@
+/** The ledger's rows: intervals cut by shift, clock hour, job, product, rate and money, and where start-up ends. */
+
+import { type Assignment, assignedFrom } from "./assignment.ts";
+import type { Interval } from "./intervals.ts";
+import type { Slot } from "./slots.ts";
+import type { IntervalKind } from "./state.ts";
+import type { Window } from "./windows.ts";
+
+/** What is in force from `from` on, for ever where `to` is null. id: its version. */
+type Effective = { id: string; from: number; to: number | null };
+/** product null: the machine's default. */
+export type CycleRate = Effective & { product: string | null; idealCycleS: number };
+
+/** One kind, job, product and rate; inside one slot. to is the end also where the interval is still open. */
+export type Segment = Window & {
+  kind: IntervalKind;
+  isOpen: boolean;
+  stopFrom: number | null;
+  reason: string | null;
+  changeAt: number | null;
+  shiftId: string | null;
+  date: string;
+  hourAt: number;
+  job: string | null;
+  product: string | null;
+  rate: CycleRate | null;
+  /** Run time right after a changeover or a long stand: rejects made in it are start-up rejects. */
+  isStartup: boolean;
+  /** The first own second of its stop lies here: the stop is counted here. */
+  isStopStart: boolean;
+  /** The link was dead, whatever the calendar says of the time. */
+  isDead: boolean;
+  /** Of dead time: counters tell all that was made in it. */
+  isBridged: boolean;
+  /** Made in dead time, told by the first readings after it; at the end of what they belong to. */
+  gap: GapPieces | null;
+};
+
+/** isWithin: the gap does not reach over the edge of a shift, so that they were surely made in this one. */
+export type GapPieces = { good: number; reject: number; rework: number; isWithin: boolean };
+
+export type SegmentInput = {
+  /** A partition; an open one ends at `now`. */
+  intervals: readonly Interval[];
+  now: number;
+  slots: readonly Slot[];
+  assignments: readonly Assignment[];
+  rates: readonly CycleRate[];
+  /** Seconds of run after a changeover, or after more than an hour without run. */
+  startupS: number;
+  /** Time of which the link tells nothing, as `union` gives it. */
+  dead: readonly Window[];
+};
+
+const longStandMs = 3_600_000;
+
+export function segments({ intervals, now, slots, assignments, rates, startupS, dead }: SegmentInput): Segment[] {
+  const result: Segment[] = [];
+  const startups = startupWindows(intervals, now, startupS * 1000);
+  const edges = edgesOf([
+    ...assignments.map(({ at }) => at),
+    ...rates.flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
+    ...[...startups, ...dead].flatMap(({ from, to }) => [from, to]),
+  ]);
+  let [slotAt, edgeAt, startupAt, deadAt] = [0, 0, 0, 0];
+  const counted = new Set<number>();
+  for (const { kind, from: start, to: end, stopFrom, reason, changeAt } of intervals) {
+    const last = end ?? now;
+    for (let from = start; from < last; ) {
+      while ((slots[slotAt]?.to ?? Number.POSITIVE_INFINITY) <= from) slotAt += 1;
+      while ((edges[edgeAt] ?? Number.POSITIVE_INFINITY) <= from) edgeAt += 1;
+      while ((startups[startupAt]?.to ?? Number.POSITIVE_INFINITY) <= from) startupAt += 1;
+      while ((dead[deadAt]?.to ?? Number.POSITIVE_INFINITY) <= from) deadAt += 1;
+      const slot = slots[slotAt];
+      if (!slot || slot.from > from) throw new RangeError(`No slot holds ${new Date(from).toISOString()}.`);
+      const to = Math.min(last, slot.to, edges[edgeAt] ?? Number.POSITIVE_INFINITY);
+      const { job, product } = assignedFrom(assignments, changeAt === null ? from : Math.max(from, changeAt));
+      const isStopStart = stopFrom !== null && !counted.has(stopFrom);
+      if (isStopStart) counted.add(stopFrom);
+      result.push({
+        kind,
+        from,
+        to,
+        isOpen: end === null && to === last,
+        stopFrom,
+        reason,
+        changeAt,
+        shiftId: slot.shiftId,
+        date: slot.date,
+        hourAt: slot.hourAt,
+        job,
+        product,
+        rate: rateAt(rates, from, product),
+        isStartup: kind === "run" && (startups[startupAt]?.from ?? Number.POSITIVE_INFINITY) <= from,
+        isStopStart,
+        isDead: (dead[deadAt]?.from ?? Number.POSITIVE_INFINITY) <= from,
+        isBridged: false,
+        gap: null,
+      });
+      from = to;
+    }
+  }
+  return result;
+}
+
+/** The product's own in force at the instant, else the machine's default, else null. */
+export function rateAt(rates: readonly CycleRate[], at: number, product: string | null): CycleRate | null {
+  const inForce = rates.filter(({ from, to }) => from <= at && (to === null || at < to));
+  return inForce.find((rate) => rate.product !== null && rate.product === product) ?? inForce.find((rate) => rate.product === null) ?? null;
+}
+
+/**
+ * The first startupMs of run, run time alone counted, after a changeover or after more than an hour without run; planned and unscheduled time count as such, unknown
+ * time does not. With 600 s: changeover to 100 s, run to 400, down to 500, run to 2000 s: 100 to 400 and 500 to 800 s.
+ */
+export function startupWindows(intervals: readonly Interval[], now: number, startupMs: number): Window[] {
+  const windows: Window[] = [];
+  let leftMs = 0;
+  let standMs = 0;
+  for (const { kind, from, to: end } of intervals) {
+    const to = end ?? now;
+    if (kind === "run") {
+      if (standMs > longStandMs) leftMs = startupMs;
+      standMs = 0;
+      if (leftMs > 0) windows.push({ from, to: Math.min(to, from + leftMs) });
+      leftMs = Math.max(0, leftMs - (to - from));
+    } else {
+      if (kind === "changeover") leftMs = startupMs;
+      if (kind !== "unknown") standMs += to - from;
+    }
+  }
+  return windows;
+}
+
+const edgesOf = (instants: readonly number[]) => [...new Set(instants)].sort((a, b) => a - b);
