@@ -110,8 +110,8 @@ export function rateAt(rates: readonly CycleRate[], at: number, product: string 
 }
 
 /**
- * The first startupMs of run, run time alone counted, after a changeover or after more than an hour without run; planned and unscheduled time count as such, unknown
- * time does not. With 600 s: changeover to 100 s, run to 400, down to 500, run to 2000 s: 100 to 400 and 500 to 800 s.
+ * The first startupMs of run, run time alone counted, after a changeover or after more than an hour without run; planned and unscheduled time count as such; unknown
+ * time ends both. With 600 s: changeover to 100 s, run to 400, down to 500, run to 2000 s: 100 to 400 and 500 to 800 s.
  */
 export function startupWindows(intervals: readonly Interval[], now: number, startupMs: number): Window[] {
   const windows: Window[] = [];
@@ -124,9 +124,12 @@ export function startupWindows(intervals: readonly Interval[], now: number, star
       standMs = 0;
       if (leftMs > 0) windows.push({ from, to: Math.min(to, from + leftMs) });
       leftMs = Math.max(0, leftMs - (to - from));
+    } else if (kind === "unknown") {
+      leftMs = 0;
+      standMs = 0;
     } else {
       if (kind === "changeover") leftMs = startupMs;
-      if (kind !== "unknown") standMs += to - from;
+      standMs += to - from;
     }
   }
   return windows;
