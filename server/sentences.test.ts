@@ -96,7 +96,7 @@ describe("what people get to read in German", () => {
     ['There is no site or line or machine with the address "x".', "Standort oder Linie oder Maschine mit der Adresse „x“ gibt es nicht."],
     [
       "The topic hall/# would go to two signals: a/b and one of another site.",
-      "Das Topic hall/# ginge an zwei Signale: a/b und eines an einem anderen Standort.",
+      "Dasselbe ginge an zwei Signale, a/b und eines an einem anderen Standort: das Topic hall/#.",
     ],
     ['berlin/a/l1/m1/state takes numbers, but the text "on" was sent.', "berlin/a/l1/m1/state nimmt Zahlen an, aber der Text „on“ wurde gesendet."],
     [
