@@ -5,9 +5,9 @@ import type { OfferedSite } from "#/components/frame/sites.tsx";
 import { siteNames } from "#/server/boards/queries.ts";
 import { offeredPages } from "#/server/domain/navigation.ts";
 import { type Actor, actionNames, mayAnywhere, scopeOf } from "#/server/domain/permission.ts";
+import { locales } from "#/server/locale.ts";
 import { log } from "#/server/log.ts";
 import { pageContext } from "#/server/rsc.ts";
-import { locales } from "./locale.ts";
 
 /** What a page's frame shows to whom, and what the screens in it may offer. Once a request: a page brings along two more, for where it is none. */
 export const frameFacts = cache(async () => {

@@ -9,18 +9,41 @@ import { actorOf } from "#/server/identity/actor.ts";
 import { type Permitted, permit } from "#/server/identity/permit.ts";
 import { whileAllowed } from "#/server/identity/withdrawal.ts";
 import { log, logFault } from "#/server/log.ts";
+import { localeOf } from "./locale.ts";
+import { sayIn } from "./sentences.ts";
 
 /** Where a request came from, for the audit trail and the limits of tries. */
 export type RequestFrom = { address: string | null; userAgent: string | null };
-/** again: who asks, read anew, for what stays open. Left out: it cannot change (programs). */
-export type Context = { db: Db; actor: Actor; from: RequestFrom; now: () => Date; again?: () => Promise<Actor> };
+/**
+ * again: who asks, read anew, for what stays open. Left out: it cannot change (programs).
+ * locale: the language that sentences are said in. Left out: English (programs, the command line).
+ */
+export type Context = { db: Db; actor: Actor; from: RequestFrom; now: () => Date; again?: () => Promise<Actor>; locale?: string };
 
 /** Who asks, by the request's cookies or token. */
 export async function contextOf(headers: Headers): Promise<Context> {
   // To look again is nothing that a person does: marked as what a page asks for by itself, it keeps nobody signed in.
   const quiet = new Headers(headers);
   quiet.set("sec-purpose", "prefetch");
-  return { db, ...(await actorOf(headers)), now: () => new Date(), again: async () => (await actorOf(quiet)).actor };
+  return inLocale(localeOf(headers), async () => ({
+    db,
+    ...(await actorOf(headers)),
+    now: () => new Date(),
+    again: async () => (await actorOf(quiet)).actor,
+  }));
+}
+
+/** The language of whom nobody can tell who they are, because the database is away: an error without a context is said in it. */
+const localeOfError = new WeakMap<Error, string>();
+
+/** A context in a language, and what goes wrong in making it, too. */
+export async function inLocale(locale: string, make: () => Promise<Context>): Promise<Context> {
+  try {
+    return { ...(await make()), locale };
+  } catch (error) {
+    if (error instanceof Error) localeOfError.set(error, locale);
+    throw error;
+  }
 }
 
 type Code = TRPCError["code"];
@@ -56,9 +79,11 @@ const t = initTRPC
     transformer: superjson,
     isDev: false, // never a stack in an answer, whatever NODE_ENV says
     sse: { ping: { enabled: true, intervalMs: 10_000 }, client: { reconnectAfterInactivityMs: 35_000 } },
-    errorFormatter({ shape, error }) {
+    errorFormatter({ shape, error, ctx }) {
       const { sentence, data } = describe(error);
-      return { ...shape, message: sentence, data: { code: shape.data.code, httpStatus: shape.data.httpStatus, ...data } };
+      const say = sayIn(ctx?.locale ?? localeOfError.get(error) ?? (error.cause && localeOfError.get(error.cause)));
+      const fields = data.fields.map((field) => ({ ...field, sentence: say(field.sentence) }));
+      return { ...shape, message: say(sentence), data: { code: shape.data.code, httpStatus: shape.data.httpStatus, ...data, fields } };
     },
   });
 

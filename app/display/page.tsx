@@ -14,10 +14,11 @@ import { tokenIn } from "#/server/displays/link.ts";
 import { type Standing, standingOf, type WhyClosed } from "#/server/displays/service.ts";
 import type { DisplayEvent } from "#/server/displays/watch.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
+import { locales } from "#/server/locale.ts";
 import { logFault } from "#/server/log.ts";
 import { appRouter } from "#/server/router.ts";
 import { createCaller } from "#/server/trpc.ts";
-import { locales, messagesOf } from "../locale.ts";
+import { messagesOf } from "../locale.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations("display"))("title"), robots: { index: false } };

@@ -221,7 +221,7 @@ export class MetricReader {
       }
       definition.refused = true;
     }
-    if (refusal.text === null) return refuseMessage(target, out, this.payload([i]), refusal.code, `${definition.name.slice(0, 80)}: ${refusal.reason}`);
+    if (refusal.text === null) return refuseMessage(target, out, this.payload([i]), refusal.code, `"${definition.name.slice(0, 80)}": ${refusal.reason}`);
     const payload = Buffer.from(JSON.stringify(!Number.isNaN(timestamp) ? { ts: timestamp, value: refusal.text } : { value: refusal.text }));
     out.refused.push({
       topic: sourceTopic(target.address),

@@ -80,9 +80,9 @@ describe("data types", () => {
     watched.send(sent);
     expect(watched.got).toEqual(["a=1", "z=2"]);
     expect(watched.out.refused.map((r) => [r.form, r.code, r.reason])).toEqual([
-      ["message", "sparkplug_type", "wrong: The metric is announced as Double, but a text came."],
-      ["message", "sparkplug_type", "nul: The text has a NUL character in it, which cannot be kept."],
-      ["message", "sparkplug_type", "bent: The text is not UTF-8."],
+      ["message", "sparkplug_type", '"wrong": The metric is announced as Double, but a text came.'],
+      ["message", "sparkplug_type", '"nul": The text has a NUL character in it, which cannot be kept.'],
+      ["message", "sparkplug_type", '"bent": The text is not UTF-8.'],
     ]);
   });
 
@@ -102,7 +102,7 @@ describe("data types", () => {
     watched.send(edge.nbirth([table, ...others, double("n", 1)]));
     expect(watched.got).toEqual(["n=1"]);
     expect(watched.out.refused.map((r) => r.code)).toEqual(Array(7).fill("sparkplug_type"));
-    expect(watched.out.refused[0]!.reason).toMatch(/^table: The metric is of the type DataSet; only numbers, texts and true or false can be kept/);
+    expect(watched.out.refused[0]!.reason).toMatch(/^"table": The metric is of the type DataSet; only numbers, texts and true or false can be kept/);
     expect(decode(watched.out.refused[0]!.payload).metrics[0]).toMatchObject({ name: "table", datasetValue: { columns: ["c"] } });
     for (let i = 0; i < 5; i++) watched.send(edge.ndata([{ ...table, name: null }, byAlias(1, 0)].slice(0, 1)));
     expect(watched.out.refused).toHaveLength(7);

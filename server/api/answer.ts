@@ -14,7 +14,7 @@ export async function answer(request: Request, path: readonly string[]): Promise
   try {
     const found = endpointAt(path);
     if (!found) throw new Refusal("NOT_FOUND", `There is no /api/v1/${path.join("/")}. What there is stands in /api/v1/openapi.json.`);
-    const context = await contextOf(request.headers);
+    const { locale: _, ...context } = await contextOf(request.headers); // programs are answered in English
     if (context.actor.kind === "nobody")
       throw new Refusal("SIGNED_OUT", "Send a token: Authorization: Bearer takt_... It is missing, wrong, expired or revoked.");
     const parameters = { ...Object.fromEntries(new URL(request.url).searchParams), ...found.parameters };

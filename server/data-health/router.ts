@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sayIn } from "#/server/sentences.ts";
 import { may, router } from "#/server/trpc.ts";
 import { type WorkerHealth, workerHealth } from "#/server/workers/service.ts";
 import { letterChanges } from "./changes.ts";
@@ -6,6 +7,7 @@ import { letterRows } from "./letter-queries.ts";
 import { findLetters, lookAtLetters, lookAtSources, lookAtUnknown } from "./look.ts";
 import { mapMany } from "./mapping.ts";
 import { previewMapping, proposeMappings } from "./mapping-preview.ts";
+import { detailsIn, reasonsIn } from "./said.ts";
 import { payloadOf, settleFound, settleGroup, settleLetter, sourceDetail } from "./service.ts";
 
 const id = z.string().regex(/^\d{1,18}$/);
@@ -31,26 +33,43 @@ const search = z.object({ words: z.array(z.string().trim().min(1).max(200)).min(
 export const dataHealthRouter = router({
   workers: may("data_health.read").query(async ({ ctx }) => {
     const workers = await workerHealth(ctx.db, ctx.now());
-    return { at: ctx.now().getTime(), workers: ctx.scope.sites === "all" ? workers : workers.map(withoutTopics) };
+    const say = sayIn(ctx.locale);
+    const shown = ctx.scope.sites === "all" ? workers : workers.map(withoutTopics);
+    return { at: ctx.now().getTime(), workers: shown.map((worker) => ({ ...worker, trouble: say(worker.trouble) })) };
   }),
   sources: may("data_health.read").query(({ ctx }) => lookAtSources(ctx.scope)),
   source: may("data_health.read")
     .input(z.object({ id: z.int() }))
-    .query(({ ctx, input }) => sourceDetail(ctx, input.id)),
+    .query(async ({ ctx, input }) => {
+      const source = await sourceDetail(ctx, input.id);
+      return { ...source, links: detailsIn(sayIn(ctx.locale), source.links) };
+    }),
   unknown: may("data_health.read").query(({ ctx }) => lookAtUnknown(ctx.scope)),
 
   letterGroups: may("data_health.read")
     .input(z.object({ status }))
-    .query(({ ctx, input }) => lookAtLetters(input.status, ctx.scope)),
+    .query(async ({ ctx, input }) => {
+      const look = await lookAtLetters(input.status, ctx.scope);
+      return { ...look, groups: reasonsIn(sayIn(ctx.locale), look.groups) };
+    }),
   findLetterGroups: may("data_health.read")
     .input(search.extend({ status }))
-    .query(({ ctx, input: { status, ...wanted } }) => findLetters(status, wanted, ctx.scope)),
+    .query(async ({ ctx, input: { status, ...wanted } }) => {
+      const found = await findLetters(status, wanted, ctx.scope);
+      return { ...found, groups: reasonsIn(sayIn(ctx.locale), found.groups) };
+    }),
   letters: may("data_health.read")
     .input(groupKey.extend({ status }))
-    .query(async ({ ctx, input }) => ({ at: ctx.now().getTime(), letters: await letterRows(ctx.db, ctx.scope, input, input.status) })),
+    .query(async ({ ctx, input }) => {
+      const letters = await letterRows(ctx.db, ctx.scope, input, input.status);
+      return { at: ctx.now().getTime(), letters: reasonsIn(sayIn(ctx.locale), letters) };
+    }),
   payload: may("data_health.read")
     .input(z.object({ id }))
-    .query(({ ctx, input }) => payloadOf(ctx, input.id)),
+    .query(async ({ ctx, input }) => {
+      const payload = await payloadOf(ctx, input.id);
+      return { ...payload, why: payload.why && sayIn(ctx.locale)(payload.why) };
+    }),
 
   retryLetter: may("dead_letter.retry")
     .input(z.object({ id, statusAt: z.string().max(64) }))
@@ -86,7 +105,10 @@ export const dataHealthRouter = router({
           .default([]),
       }),
     )
-    .query(({ ctx, input }) => previewMapping(ctx.db, ctx.scope, input)),
+    .query(async ({ ctx, input }) => {
+      const preview = await previewMapping(ctx.db, ctx.scope, input);
+      return { ...preview, messages: reasonsIn(sayIn(ctx.locale), preview.messages) };
+    }),
   /** For unknown topics that match a filter: which machine and signal each probably is. */
   mappingProposals: may("data_health.read")
     .input(z.object({ topic, path: z.string().max(1_000) }))

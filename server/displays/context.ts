@@ -4,7 +4,8 @@ import { db } from "#/server/db.ts";
 import { type Actor, nobody } from "#/server/domain/permission.ts";
 import { Refusal } from "#/server/errors.ts";
 import { fromOf } from "#/server/identity/actor.ts";
-import type { Context } from "#/server/trpc.ts";
+import { localeOf } from "#/server/locale.ts";
+import { type Context, inLocale } from "#/server/trpc.ts";
 import { tokenIn } from "./link.ts";
 import { displayActor, standingOf, type WhyClosed } from "./service.ts";
 
@@ -17,10 +18,12 @@ const sentences: Record<WhyClosed, string> = {
 };
 
 /** @throws TRPCError UNAUTHORIZED that says why the link opens nothing */
-export async function displayContextOf(headers: Headers): Promise<Context> {
-  const { actor, why } = await standingOf(tokenIn(headers), new Date());
-  if (why !== null) throw new TRPCError({ code: "UNAUTHORIZED", cause: new Refusal("SIGNED_OUT", sentences[why]) });
-  return displayContext(headers, actor);
+export function displayContextOf(headers: Headers): Promise<Context> {
+  return inLocale(localeOf(headers), async () => {
+    const { actor, why } = await standingOf(tokenIn(headers), new Date());
+    if (why !== null) throw new TRPCError({ code: "UNAUTHORIZED", cause: new Refusal("SIGNED_OUT", sentences[why]) });
+    return displayContext(headers, actor);
+  });
 }
 
 /** For a display that is known already. */

@@ -213,6 +213,10 @@ describe("rates", () => {
     const page = await ask(port, "/", { headers: { ...headers, accept: "text/html" } });
     expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(page.text).toMatch(/Too many requests.*http-equiv="refresh"|http-equiv="refresh"[\s\S]*Too many requests/);
+    const german = await ask(port, "/", { headers: { ...headers, accept: "text/html", cookie: "takt-locale=de" } });
+    expect(german.text).toMatch(/<html lang="de">[\s\S]*Zu viele Anfragen\. Versuchen Sie es in \d+ s noch einmal\./);
+    const program = await ask(port, "/api/v1/lines", { headers: { ...headers, "accept-language": "de" } });
+    expect(program.text).toContain("Too many requests.");
 
     expect((await ask(port, "/api/v1/lines", { headers: { authorization: "Bearer other" } })).status).toBe(200);
     expect((await ask(port, "/")).status).toBe(200);

@@ -11,6 +11,7 @@ import { addressOf, isTrustedProxy, peerHeader } from "#/server/identity/address
 import { mostBytesAt } from "#/server/limits/bodies.ts";
 import { costOf, Rates } from "#/server/limits/rates.ts";
 import { type Times, times } from "#/server/limits/times.ts";
+import { localeOf } from "#/server/locale.ts";
 import { log, logFault } from "#/server/log.ts";
 import { isOfUnknownLength, saysTooLong, withLength } from "./body.ts";
 import { headersOf } from "./headers.ts";
@@ -61,7 +62,7 @@ export function guard(server: Server, gate: Gate): void {
       (checked) => {
         if (checked.request) return pass(checked.request);
         say(request, path, checked.refusal);
-        refuse(request, response, checked.refusal, { path, query, accept: request.headers.accept ?? "" });
+        refuse(request, response, checked.refusal, { path, query, accept: request.headers.accept ?? "", locale: localeOf(languageIn(request)) });
       },
       (error: Error) => {
         if (!request.socket.destroyed) logFault(error, "the gate failed"); // else its client went away in the midst of it
@@ -79,6 +80,10 @@ function carry(response: ServerResponse, headers: Record<string, string>): void 
     return Reflect.apply(writeHead, response, words);
   };
 }
+
+/** What says in which language a refusal is understood. */
+const languageIn = ({ headers }: IncomingMessage): Headers =>
+  new Headers({ cookie: headers.cookie ?? "", "accept-language": headers["accept-language"] ?? "" });
 
 type Checked = { request: IncomingMessage; refusal: null } | { request: null; refusal: GateRefusal };
 const no = (refusal: GateRefusal): Checked => ({ request: null, refusal });
@@ -138,7 +143,12 @@ const one = (value: string | string[] | undefined): string | undefined => (Array
 /** How long what is still being sent after a refusal is thrown away, so that the client gets to reading why. */
 const lingerMs = 3_000;
 
-function refuse(request: IncomingMessage, response: ServerResponse, refusal: GateRefusal, asked: { path: string; query: string; accept: string }): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: GateRefusal,
+  asked: { path: string; query: string; accept: string; locale: string },
+): void {
   const { type, body } = answerOf(refusal, asked);
   if (refusal.waitS !== undefined) response.setHeader("retry-after", String(refusal.waitS));
   if (refusal.allow !== undefined) response.setHeader("allow", refusal.allow);

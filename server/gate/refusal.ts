@@ -1,4 +1,5 @@
 /** A refusal of the gate, in the form that whoever asks understands: a procedure's error, the identity part's, a program's, or a page for people. */
+import { sayIn } from "#/server/sentences.ts";
 
 export type GateRefusal = {
   status: 400 | 403 | 405 | 408 | 413 | 421 | 429 | 431;
@@ -15,8 +16,12 @@ export type GateRefusal = {
 const trpcCodes = { INVALID: -32600, FORBIDDEN: -32003, TOO_LARGE: -32013, TOO_MANY_REQUESTS: -32029 } as const;
 const trpcNames = { INVALID: "BAD_REQUEST", FORBIDDEN: "FORBIDDEN", TOO_LARGE: "PAYLOAD_TOO_LARGE", TOO_MANY_REQUESTS: "TOO_MANY_REQUESTS" } as const;
 
-/** path: without its query. */
-export function answerOf(refusal: GateRefusal, { path, query, accept }: { path: string; query: string; accept: string }): { type: string; body: string } {
+/** path: without its query. locale: of who asks; programs at /api/v1 are answered in English. */
+export function answerOf(
+  english: GateRefusal,
+  { path, query, accept, locale }: { path: string; query: string; accept: string; locale: string },
+): { type: string; body: string } {
+  const refusal = path.startsWith("/api/v1/") ? english : { ...english, sentence: sayIn(locale)(english.sentence) };
   const { code, sentence, waitS } = refusal;
   const json = (body: unknown) => ({ type: "application/json; charset=utf-8", body: JSON.stringify(body) });
   if (path.startsWith("/api/trpc/") || path.startsWith("/display/api/")) {
@@ -26,7 +31,7 @@ export function answerOf(refusal: GateRefusal, { path, query, accept }: { path: 
   if (path.startsWith("/api/auth/")) return json({ code: waitS === undefined ? code : "WAIT", message: sentence, ...(waitS === undefined ? {} : { waitS }) });
   if (path.startsWith("/api/")) return json({ error: { code, message: sentence } });
   return accept.includes("text/html")
-    ? { type: "text/html; charset=utf-8", body: page(refusal) }
+    ? { type: "text/html; charset=utf-8", body: page(refusal, locale) }
     : { type: "text/plain; charset=utf-8", body: `${sentence}\n` };
 }
 
@@ -47,8 +52,8 @@ const trpcError = ({ status, code, sentence }: GateRefusal) => ({
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 /** A wall that nobody stands in front of asks again by itself. */
-const page = ({ sentence, waitS }: GateRefusal): string => `<!doctype html>
-<html lang="en">
+const page = ({ sentence, waitS }: GateRefusal, locale: string): string => `<!doctype html>
+<html lang="${locale}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">

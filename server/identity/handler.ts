@@ -6,6 +6,7 @@ import { isDatabaseAway } from "#/server/errors.ts";
 import { mostBytesAt } from "#/server/limits/bodies.ts";
 import { logFault } from "#/server/log.ts";
 import { personActor } from "#/server/people/service.ts";
+import { sayTo } from "#/server/sentences.ts";
 import { fromOf } from "./actor.ts";
 import { auth, basePath } from "./auth.ts";
 import { publicUrl } from "./env.ts";
@@ -46,8 +47,10 @@ const refusal = (status: number, code: string, message: string, more: { waitS?: 
   return Response.json({ code, message, ...more }, { status, headers });
 };
 
-/** Answers a request below /api/auth. Never throws. */
-export async function answer(request: Request): Promise<Response> {
+/** Answers a request below /api/auth, in the asker's language. Never throws. */
+export const answer = async (request: Request): Promise<Response> => saidTo(request.headers, await safely(request));
+
+async function safely(request: Request): Promise<Response> {
   try {
     return await answered(request);
   } catch (error) {
@@ -90,6 +93,21 @@ async function answered(request: Request): Promise<Response> {
   response.headers.set("cache-control", "no-store");
   if (response.status === 429) response.headers.set("retry-after", String(await waitSOf(response)));
   return response;
+}
+
+/** A refusal's sentences: why, and of a form what is wrong with what was put in. */
+async function saidTo(headers: Headers, response: Response): Promise<Response> {
+  if (response.status < 400 || !response.headers.get("content-type")?.includes("json")) return response;
+  const said: unknown = await response.clone().json();
+  if (typeof said !== "object" || said === null) return response;
+  const say = sayTo(headers);
+  const body = Object.entries(said).map(([name, value]) => [
+    name,
+    (name === "message" || name === "sentence") && typeof value === "string" ? say(value) : value,
+  ]);
+  const kept = new Headers(response.headers);
+  kept.delete("content-length");
+  return new Response(JSON.stringify(Object.fromEntries(body)), { status: response.status, headers: kept });
 }
 
 /** Seconds that a refused try asks to wait: in the body for the pages, in Retry-After for programs. */

@@ -3,6 +3,7 @@ import { whyNotFromHere } from "#/server/cross-origin.ts";
 import type { Action } from "#/server/domain/permission.ts";
 import { isDatabaseAway, Refusal, type RefusalCode } from "#/server/errors.ts";
 import { logFault } from "#/server/log.ts";
+import { type Say, sayTo } from "#/server/sentences.ts";
 import { type Context, contextOf } from "#/server/trpc.ts";
 import { type Permitted, permit } from "./permit.ts";
 
@@ -12,7 +13,7 @@ type Segment<Parameters> = { params: Promise<Parameters> };
 
 /**
  * A handler that only actors with the permission reach: `export const GET = route("audit.read", async ({ ctx, request, parameters }) => ...)`.
- * takes: content types of what is sent; JSON where it is left out. It cuts lists to `ctx.scope` and asks `ctx.need` for single objects. What it throws is answered in words: `{ error: { message, errorId } }`.
+ * takes: content types of what is sent; JSON where it is left out. It cuts lists to `ctx.scope` and asks `ctx.need` for single objects. What it throws is answered in words of the asker's language: `{ error: { message, errorId } }`.
  */
 export const route =
   <Parameters = Record<string, never>>(
@@ -26,17 +27,17 @@ export const route =
       if (foreign) throw new Refusal("FORBIDDEN", foreign);
       return await handle({ ctx: permit(await contextOf(request.headers), action), request, parameters: await params });
     } catch (error) {
-      return answerTo(error);
+      return answerTo(error, sayTo(request.headers));
     }
   };
 
-function answerTo(error: unknown): Response {
+function answerTo(error: unknown, say: Say): Response {
   const headers = { "cache-control": "no-store" };
-  if (error instanceof Refusal) return Response.json({ error: { message: error.message, errorId: null } }, { status: statusOf[error.code], headers });
+  if (error instanceof Refusal) return Response.json({ error: { message: say(error.message), errorId: null } }, { status: statusOf[error.code], headers });
   const away = isDatabaseAway(error);
   const errorId = logFault(error, away ? "a route found the database away" : "a route failed");
   const message = away
     ? "The database cannot be reached at the moment. Try again soon."
     : "Something went wrong on the server. The error's number is in its log.";
-  return Response.json({ error: { message, errorId } }, { status: away ? 503 : 500, headers });
+  return Response.json({ error: { message: say(message), errorId } }, { status: away ? 503 : 500, headers });
 }

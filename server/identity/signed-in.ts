@@ -2,6 +2,7 @@
 import type { GenericEndpointContext } from "better-auth";
 import { change } from "#/server/audit/change.ts";
 import { db } from "#/server/db.ts";
+import { localeCookie } from "#/server/locale.ts";
 import { isSecure } from "./env.ts";
 import { endReplacedSession, personById, rememberDevice } from "./queries.ts";
 import { cookieOf, hashOfSecret, isSecretShaped, newSecret } from "./secrets.ts";
@@ -11,7 +12,6 @@ import { personally, recordOf } from "./trail.ts";
 
 /** 400 days: browsers keep no cookie for longer. */
 const deviceCookieS = 400 * 24 * 3600;
-const localeCookie = "takt-locale";
 
 const deviceSecret = (headers: Headers): string | null => {
   const secret = cookieOf(headers, cookieName("device"));

@@ -1,5 +1,6 @@
 /** A plan in words: what is added, changed, taken away, old -> new. */
 import { type Comparison, type FieldChange, word } from "./compare.ts";
+import { plural } from "./file-sentences.ts";
 import { writeClock, writeDays, writeDuration } from "./file-values.ts";
 import type { Farewell } from "./history.ts";
 import { unpackedMapping } from "./item-fields.ts";
@@ -25,8 +26,8 @@ export function describePlan(comparison: Comparison, farewell: Farewell, timelin
   for (const change of timelines) {
     const { owner, word: what } = timelineKinds[change.name];
     if (added.has(`${owner} ${change.owner}`)) continue;
-    const of = change.sub === "" ? "" : ` for product ${change.sub}`;
-    lines.push(`~ ${what} of ${word(owner)} ${change.owner}${of}: ${describeChange(change, zones.get(change.owner.split("/")[0] ?? "") ?? "UTC")}`);
+    const told = describeChange(change, zones.get(change.owner.split("/")[0] ?? "") ?? "UTC");
+    lines.push(`~ ${what} of ${word(owner)} ${change.owner}${change.sub === "" ? "" : ` for product ${change.sub}`}: ${told}`);
   }
   for (const { row, address } of farewell.retire) lines.push(`- ${word(row.kind)} ${address}: retired, its history stays`);
   for (const { row, address } of farewell.remove) lines.push(`- ${word(row.kind)} ${address}: deleted, it has no history`);
@@ -38,14 +39,11 @@ export function countPlan(comparison: Comparison, farewell: Farewell, timelines:
   const added = new Set(comparison.added.map((item) => `${item.kind} ${item.address}`));
   const changed = comparison.changed.length + timelines.filter(({ name, owner }) => !added.has(`${timelineKinds[name].owner} ${owner}`)).length;
   return [
-    [comparison.added.length, "added"],
-    [changed, "changed"],
-    [farewell.retire.length, "retired"],
-    [farewell.remove.length, "deleted"],
-  ]
-    .filter(([n]) => n !== 0)
-    .map(([n, what]) => `${n} ${what}`)
-    .join(", ");
+    ...(comparison.added.length > 0 ? [`${comparison.added.length} added`] : []),
+    ...(changed > 0 ? [`${changed} changed`] : []),
+    ...(farewell.retire.length > 0 ? [`${farewell.retire.length} retired`] : []),
+    ...(farewell.remove.length > 0 ? [`${farewell.remove.length} deleted`] : []),
+  ].join(", ");
 }
 
 function describeAdded(added: readonly Item[]): string[] {
@@ -68,13 +66,14 @@ function describeAdded(added: readonly Item[]): string[] {
     inside.set(host, counts.set(item.kind, (counts.get(item.kind) ?? 0) + 1));
   }
   return told.map((item) => {
-    const counts = [...(inside.get(item) ?? [])].sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b)).map(([kind, n]) => `${n} ${plural(word(kind), n)}`);
+    const counts = [...(inside.get(item) ?? [])]
+      .sort(([a], [b]) => kinds.indexOf(a) - kinds.indexOf(b))
+      .map(([kind, n]) => `${n} ${n === 1 ? word(kind) : plural(word(kind))}`);
     const name = typeof item.fields.name === "string" && item.fields.name !== item.key ? ` "${item.fields.name}"` : "";
-    return `+ ${word(item.kind)} ${item.address}${name}${counts.length > 0 ? ` with ${counts.join(", ")}` : ""}`;
+    const what = `${item.address}${name}`;
+    return `+ ${word(item.kind)} ${what}${counts.length > 0 ? ` with ${counts.join(", ")}` : ""}`;
   });
 }
-
-const plural = (noun: string, n: number) => (n === 1 ? noun : `${noun}s`);
 
 /** What only follows from another change that is told already. */
 const isFollowUp = (item: Item, { field, from, to }: FieldChange): boolean =>
@@ -112,8 +111,8 @@ function describeMapping(packed: string): string {
 function describeChange({ name, before, after }: TimelineChange, zone: string): string {
   const time = (ms: number) => (timelineKinds[name].unit === "day" ? new Date(ms).toISOString().slice(0, 10) : instantText(ms, zone));
   const face = (span: Span) => {
-    const from = span.from === sinceEver ? "" : ` from ${time(span.from)}`;
-    return `${describeValues(name, span.value)}${from}${span.to === Number.POSITIVE_INFINITY ? "" : ` until ${time(span.to)}`}`;
+    const what = describeValues(name, span.value);
+    return `${what}${span.from === sinceEver ? "" : ` from ${time(span.from)}`}${span.to === Number.POSITIVE_INFINITY ? "" : ` until ${time(span.to)}`}`;
   };
   const kept = new Set(before.map(face).filter((text) => after.some((span) => face(span) === text)));
   const told = (spans: readonly Span[]) =>

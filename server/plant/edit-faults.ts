@@ -9,7 +9,7 @@ import { type Broken, brokenRules, machinesOf, type Path } from "./file-rules.ts
 import { sentenceOf } from "./file-sentences.ts";
 import { type Claim, claimsOf } from "./file-signal-rules.ts";
 import type { CurrentPlant } from "./queries.ts";
-import { nameOf, whereIs } from "./read-file.ts";
+import { named, whereIs } from "./read-file.ts";
 
 /** plant is null where faults are not empty. */
 export type Checked = { plant: PlantFile; faults: [] } | { plant: null; faults: Fault[] };
@@ -65,7 +65,7 @@ function placed(path: Path, places: Places): { edit: number; field: Path } | nul
 function issueFaults(issue: z.core.$ZodIssue, places: Places, root: unknown, known: ReadonlySet<string>): Fault[] {
   const path = issue.path.map((segment) => (typeof segment === "symbol" ? String(segment) : segment));
   const at = placed(path, places);
-  if (!at) return known.has(JSON.stringify([issue.path, issue.message])) ? [] : [elsewhere(path, root, `${nameOf(path)} ${issue.message}`)];
+  if (!at) return known.has(JSON.stringify([issue.path, issue.message])) ? [] : [elsewhere(path, root, named(path, issue.message))];
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({ edit: at.edit, path: fieldPath([...at.field, key]), sentence: `There is no field "${key}" here.` }));
   return [{ edit: at.edit, path: fieldPath(at.field), sentence: asSentence(issue.message === "is missing" ? "this is needed" : issue.message) }];

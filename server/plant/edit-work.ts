@@ -146,8 +146,9 @@ export class Work {
     const key = keyIn(kind, address);
     if (kind === "machine") {
       const [line, { entry }] = [above(address), this.tree.get("line", above(address)) ?? { entry: {} as Entry }];
-      const roles = [...(entry.constraint_machine === key ? ["paces"] : []), ...(entry.last_machine === key ? ["counts for"] : [])];
-      if (roles.length > 0) return `It ${roles.join(" and ")} the line ${line}. Choose another machine there first.`;
+      const [isPace, isCount] = [entry.constraint_machine === key, entry.last_machine === key];
+      if (isPace || isCount)
+        return `It ${isPace && isCount ? "paces and counts for" : isPace ? "paces" : "counts for"} the line ${line}. Choose another machine there first.`;
     }
     if (kind === "shift_pattern") {
       const lines = [...this.tree.of("line")].filter(([, { entry }]) => patternsOf(entry).includes(key)).map(([line]) => line);

@@ -2,7 +2,7 @@
 import { isTimeZone } from "#/server/domain/shift.ts";
 import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SiteEntry } from "./file.ts";
 import { brokenPeriods, periodsOf, rateBounds, sameProduct } from "./file-periods.ts";
-import { didYouMean } from "./file-sentences.ts";
+import { didYouMean, plural } from "./file-sentences.ts";
 import { brokenCalendar, brokenCurrencies, brokenDevices, brokenMoney, brokenTargets } from "./file-setup-rules.ts";
 import { brokenShifts } from "./file-shift-rules.ts";
 import { brokenSignals, brokenSources, type Claim, claimsOf, duplicateClaims } from "./file-signal-rules.ts";
@@ -111,8 +111,15 @@ export const neighbourAddress = (reference: string, here: string): string => (re
 
 function claimKey(taken: Map<string, Path>, word: string, key: string, path: Path): Broken[] {
   const other = taken.get(key);
-  if (other !== undefined) return [{ path, other, sentence: `there are two ${word === "source" ? "sources with the address" : `${word}s`} "${key}"` }];
+  if (other !== undefined) return [{ path, other, sentence: `there are two ${word === "source" ? "sources with the address" : plural(word)} "${key}"` }];
   taken.set(key, path);
+  return [];
+}
+
+function claimOld(taken: Map<string, Path>, word: string, was: string, path: Path): Broken[] {
+  const other = taken.get(was);
+  if (other !== undefined) return [{ path, other, sentence: `two entries say that they were the ${word} "${was}"` }];
+  taken.set(was, path);
   return [];
 }
 
@@ -130,7 +137,7 @@ export function brokenWas(word: string, entries: Keyed, path: Path): Broken[] {
     if (entry.was === undefined) return [];
     const at = [...path, i, "was"];
     if (keys.has(entry.was)) return [{ path: at, sentence: `the ${word} "${entry.was}" is still in the file, so "${entry.key}" cannot be its new key` }];
-    return claimKey(old, `${word} that was`, entry.was, at);
+    return claimOld(old, word, entry.was, at);
   });
 }
 
@@ -142,7 +149,7 @@ function brokenReasons(reasons: readonly ReasonEntry[], path: Path, level: numbe
   return reasons.flatMap((reason, i) => {
     const at = [...path, i];
     const broken = claimKey(seen.keys, "reason", reason.key, [...at, "key"]);
-    if (reason.was !== undefined) broken.push(...claimKey(seen.olds, "reason that was", reason.was, [...at, "was"]));
+    if (reason.was !== undefined) broken.push(...claimOld(seen.olds, "reason", reason.was, [...at, "was"]));
     if (level === 1 && reason.loss === undefined) broken.push({ path: at, sentence: `"loss" is missing: a reason at the top must say which loss it is` });
     if (level > reasonLevels) broken.push({ path: at, sentence: `the tree of reasons has ${reasonLevels} levels at most; this would be level ${level}` });
     const other = reason.fault_code === undefined ? undefined : seen.codes.get(reason.fault_code);

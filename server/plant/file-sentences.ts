@@ -9,9 +9,7 @@ export function sentenceOf(issue: RawIssue): string | undefined {
     case "invalid_type":
       return wrongType(String(issue.expected), issue.input);
     case "invalid_value":
-      return issue.input === undefined
-        ? "is missing"
-        : `must be one of ${issue.values.map(String).join(", ")}, but is ${shown(issue.input)}${didYouMean(String(issue.input), issue.values.map(String))}`;
+      return issue.input === undefined ? "is missing" : notAmong(issue.values.map(String), issue.input);
     case "unrecognized_keys":
       return issue.keys.map((key) => `${key}\t${unknownField(key, issue.inst)}`).join("\n");
     case "invalid_union":
@@ -25,6 +23,11 @@ export function sentenceOf(issue: RawIssue): string | undefined {
     default:
       return undefined;
   }
+}
+
+function notAmong(values: readonly string[], input: unknown): string {
+  const near = nearest(String(input), values);
+  return `must be one of ${values.join(", ")}, but is ${shown(input)}${near === null ? "" : `; did you mean "${near}"?`}`;
 }
 
 const expectedWords: Record<string, string> = {
@@ -62,13 +65,21 @@ function unknownField(key: string, schema: unknown): string {
 
 /** `; did you mean "x"?`, or '' where nothing is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  const best = nearest(word, known);
+  return best === null ? "" : `; did you mean "${best}"?`;
+}
+
+/** More than one of a kind: `calendar entries`. */
+export const plural = (word: string): string => `${word.replace(/y$/, "ie")}s`;
+
+function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const steps = editSteps(word.toLowerCase(), candidate.toLowerCase());
     if (steps < least) [least, best] = [steps, candidate];
   }
-  return best === null ? "" : `; did you mean "${best}"?`;
+  return best;
 }
 
 /** Letters to add, drop or change to make one word the other (Levenshtein). */

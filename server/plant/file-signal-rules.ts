@@ -203,19 +203,16 @@ export function duplicateClaims(claims: readonly Claim[]): Broken[] {
 }
 
 function clash(claim: Claim, first: Claim): Broken {
+  const isPart = claim.path !== "";
   const what =
     claim.form === "sparkplug"
       ? `the metric "${claim.path}" of ${claim.pattern}`
       : claim.pattern === first.pattern
-        ? `the topic ${claim.pattern}`
-        : `topics that match both ${first.pattern} and ${claim.pattern}`;
-  const part = claim.form === "json" && claim.path !== "" ? ` with the path ${claim.path}` : "";
+        ? `the topic ${claim.pattern}${isPart ? ` with the path ${claim.path}` : ""}`
+        : `topics that match both ${first.pattern} and ${claim.pattern}${isPart ? ` with the path ${claim.path}` : ""}`;
   return {
     path: claim.at,
     other: first.at,
-    sentence:
-      claim.signal === first.signal
-        ? `${what}${part} is mapped twice to this signal`
-        : `${what}${part} would go to two signals: ${first.signal} and ${claim.signal}`,
+    sentence: claim.signal === first.signal ? `${what} is mapped twice to this signal` : `${what} would go to two signals: ${first.signal} and ${claim.signal}`,
   };
 }

@@ -262,4 +262,4 @@ function entryEdits(
   };
 }
 
-const notThere = (kinds: readonly Kind[], address: string) => `There is no ${kinds.map(word).join(" or ")} "${address.slice(0, 200)}".`;
+const notThere = (kinds: readonly Kind[], address: string) => `There is no ${kinds.map(word).join(" or ")} with the address "${address.slice(0, 200)}".`;

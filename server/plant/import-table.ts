@@ -58,14 +58,13 @@ function csvCells(text: string): { cells: Cell[][]; delimiter: string } {
     return { cells: cells.map((row) => row.map(plain)), delimiter };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === "number" ? ` Look at line ${error.lines}.` : "";
     const what =
       error.code === "CSV_QUOTE_NOT_CLOSED"
         ? "a quotation mark is opened and never closed"
         : error.code === "CSV_MAX_RECORD_SIZE"
           ? "a row is longer than a million characters (is a quotation mark missing?)"
           : "quotation marks are not as CSV has them";
-    throw new Refusal("INVALID", `The file cannot be read as CSV: ${what}.${line}`);
+    throw new Refusal("INVALID", `The file cannot be read as CSV: ${what}.${typeof error.lines === "number" ? ` Look at line ${error.lines}.` : ""}`);
   }
 }
 

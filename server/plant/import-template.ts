@@ -1,5 +1,6 @@
 /** A file to fill in: the columns of an import with a row as an example. */
 import writeExcelFile from "write-excel-file/universal";
+import type { Say } from "#/server/sentences.ts";
 import { type Sheet, type SheetName, sheets } from "./import-sheets.ts";
 
 /** With a byte order mark, so that spreadsheets read it as UTF-8. */
@@ -9,17 +10,26 @@ export function csvTemplate(name: SheetName): string {
   return `\uFEFF${[columns.map((column) => column.name), columns.map((column) => column.example)].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
 }
 
-/** A second sheet says what the columns are. */
-export async function xlsxTemplate(name: SheetName): Promise<Uint8Array> {
+/** A second sheet says what the columns are. Names of columns are the same in every language. */
+export async function xlsxTemplate(name: SheetName, say: Say): Promise<Uint8Array> {
   const { title, columns }: Sheet = sheets[name];
   const head = (value: string) => ({ value, fontWeight: "bold" as const });
   const example = columns.map(({ as, example: value }) =>
     value === "" ? null : as === "number" ? { value: Number(value), type: Number } : { value, type: String },
   );
-  const about = columns.map((column) => [{ value: column.name }, { value: column.isNeeded ? "needed" : "" }, { value: column.about }]);
+  const about = columns.map((column) => [{ value: column.name }, { value: say(column.isNeeded ? "needed" : "") }, { value: say(column.about) }]);
   const file = writeExcelFile([
-    { data: [columns.map((column) => head(column.name)), example], sheet: title.slice(0, 31), stickyRowsCount: 1, columns: columns.map(() => ({ width: 18 })) },
-    { data: [[head("column"), head(""), head("what it says")], ...about], sheet: "About", columns: [{ width: 20 }, { width: 10 }, { width: 90 }] },
+    {
+      data: [columns.map((column) => head(column.name)), example],
+      sheet: say(title).slice(0, 31),
+      stickyRowsCount: 1,
+      columns: columns.map(() => ({ width: 18 })),
+    },
+    {
+      data: [[head(say("column")), head(""), head(say("what it says"))], ...about],
+      sheet: say("About the columns"),
+      columns: [{ width: 20 }, { width: 10 }, { width: 90 }],
+    },
   ]);
   return new Uint8Array(await (await file.toBlob()).arrayBuffer());
 }

@@ -147,7 +147,7 @@ describe("wrong cells", () => {
     ).toEqual([
       "2 seconds 0: Must be above 0: it is the ideal time of one piece.",
       '3 product Z: There is no product "Z"; did you mean "A"?',
-      '4 machine berlin/hall/l1/mm: There is no machine "berlin/hall/l1/mm".',
+      '4 machine berlin/hall/l1/mm: There is no machine with the address "berlin/hall/l1/mm".',
       '5 until 2025-01-01: "until" is not later than "from".',
     ]);
     expect(await told("reasons", "site,key,parent,loss\nberlin,a,b,\nberlin,b,a,\n")).toEqual([
@@ -184,7 +184,7 @@ it("asks for the right at each row's site, and knows of no other", async () => {
   expect((await refusal(preview("machines", "line,key\nberlin/hall/l1,a\n", viewer))).code).toBe("FORBIDDEN");
   expect((await refusal(preview("products", "product_line,key\npl,C\n", manager))).code).toBe("FORBIDDEN");
   expect((await preview("targets", "of,oee\nchicago,5\n", manager)).faults).toMatchObject([
-    { row: 2, column: "of", sentence: 'There is no site or line or machine "chicago".' },
+    { row: 2, column: "of", sentence: 'There is no site or line or machine with the address "chicago".' },
   ]);
 });
 

@@ -50,7 +50,7 @@ export function readPlantFile(text: string): ReadPlant {
     if (unknown.length > 0) continue;
     const found = nodeAt(document, path, false);
     const told = found.missing === 0 || path.length === 0 ? issue.message : issue.message.replace(/^must be.*$/s, "is missing");
-    complain(found.offset, whereIs(path, raw.value), `${nameOf(path)} ${told}`);
+    complain(found.offset, whereIs(path, raw.value), named(path, told));
   }
   return { plant: null, complaints: inOrder(complaints) };
 }
@@ -59,11 +59,11 @@ export function readPlantFile(text: string): ReadPlant {
 export const writeComplaint = (file: string, { line, column, where, sentence }: Complaint): string =>
   `${file}:${line}:${column}: ${where === "" ? "" : `${where}: `}${sentence}`;
 
-/** What a sentence begins with. */
-export function nameOf(path: Path): string {
+/** What is told of a field, with the field's name before it. */
+export function named(path: Path, told: string): string {
   const field = path.findLast((segment) => typeof segment === "string");
-  if (field === undefined) return "the file";
-  return typeof path.at(-1) === "number" ? `an entry of "${field}"` : `"${field}"`;
+  if (field === undefined) return `the file ${told}`;
+  return typeof path.at(-1) === "number" ? `an entry of "${field}" ${told}` : `"${field}" ${told}`;
 }
 const inOrder = (complaints: Complaint[]) => complaints.sort((a, b) => a.line - b.line || a.column - b.column);
 const firstLine = (message: string) => message.split("\n")[0] ?? message;

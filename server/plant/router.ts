@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { sayIn } from "#/server/sentences.ts";
 import { may, router } from "#/server/trpc.ts";
 import { edit, exported, foresee, item, list, put, remove, tree } from "./edit-service.ts";
 import { kinds } from "./items.ts";
+import { linesIn } from "./said.ts";
 import { shiftsShown } from "./shift-preview.ts";
 
 const kind = z.enum(kinds);
@@ -25,7 +27,7 @@ export const plantRouter = router({
 
   put: may("plant.change")
     .input(putInput.extend({ why }))
-    .mutation(({ ctx, input: { why: reason, ...wanted } }) => put(ctx, wanted, reason)),
+    .mutation(async ({ ctx, input: { why: reason, ...wanted } }) => linesIn(sayIn(ctx.locale), await put(ctx, wanted, reason))),
   putMany: may("plant.change")
     .input(z.object({ items: z.array(putInput).min(1).max(mostAtOnce), why }))
     .mutation(({ ctx, input }) =>
@@ -33,18 +35,20 @@ export const plantRouter = router({
         ctx,
         input.items.map((one) => ({ do: "put" as const, ...one })),
         { action: "plant.changed", why: input.why, isMany: true },
-        async (_tx, { addresses, lines }) => ({ addresses, lines }),
+        async (_tx, { addresses, lines }) => linesIn(sayIn(ctx.locale), { addresses, lines }),
       ),
     ),
   removal: may("plant.change")
     .input(z.object({ kind, address }))
-    .query(({ ctx, input }) => foresee(ctx, [{ do: "remove", ...input, version: null }])),
+    .query(async ({ ctx, input }) => linesIn(sayIn(ctx.locale), await foresee(ctx, [{ do: "remove", ...input, version: null }]))),
   remove: may("plant.change")
     .input(z.object({ kind, address, version, why }))
-    .mutation(({ ctx, input: { why: reason, ...wanted } }) => remove(ctx, wanted, reason)),
+    .mutation(async ({ ctx, input: { why: reason, ...wanted } }) => linesIn(sayIn(ctx.locale), await remove(ctx, wanted, reason))),
   reorder: may("plant.change")
     .input(z.object({ line: address, keys: z.array(z.string().max(64)).max(10_000) }))
-    .mutation(({ ctx, input }) => edit(ctx, [{ do: "reorder", ...input }], { action: "line.reordered", isMany: false }, async (_tx, { lines }) => ({ lines }))),
+    .mutation(({ ctx, input }) =>
+      edit(ctx, [{ do: "reorder", ...input }], { action: "line.reordered", isMany: false }, async (_tx, { lines }) => linesIn(sayIn(ctx.locale), { lines })),
+    ),
 
   shifts: may("plant.read")
     .input(

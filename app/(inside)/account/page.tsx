@@ -4,8 +4,8 @@ import { Awake } from "#/components/frame/awake.tsx";
 import { PageHead } from "#/components/frame/page-head.tsx";
 import { AccountPage } from "#/components/identity/account-page.tsx";
 import { requirePage } from "#/server/identity/page.ts";
+import { locales } from "#/server/locale.ts";
 import { Hydrate, prefetch, trpc } from "#/server/rsc.ts";
-import { locales } from "../../locale.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations("identity.account"))("title") };

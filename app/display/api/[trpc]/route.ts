@@ -3,13 +3,14 @@ import { whyNotFromHere } from "#/server/cross-origin.ts";
 import { displayContextOf } from "#/server/displays/context.ts";
 import { linkCookieOf, tokenIn } from "#/server/displays/link.ts";
 import { appRouter } from "#/server/router.ts";
+import { sayTo } from "#/server/sentences.ts";
 
 export const dynamic = "force-dynamic";
 
 /** A display's own way to the procedures: its cookie comes below /display alone, and nobody else is known here. */
 const handle = (request: Request): Response | Promise<Response> => {
   const reason = whyNotFromHere(request.method, request.headers);
-  if (reason) return Response.json({ error: { message: reason } }, { status: 403 });
+  if (reason) return Response.json({ error: { message: sayTo(request.headers)(reason) } }, { status: 403 });
   return fetchRequestHandler({
     endpoint: "/display/api",
     req: request,

@@ -4,7 +4,9 @@ import { importTable } from "#/server/plant/import-apart.ts";
 import { type SheetName, sheetNames } from "#/server/plant/import-sheets.ts";
 import { mostBytes } from "#/server/plant/import-table.ts";
 import { csvTemplate, xlsxTemplate } from "#/server/plant/import-template.ts";
+import { previewIn } from "#/server/plant/said.ts";
 import { bytesOf } from "#/server/request-body.ts";
+import { sayIn } from "#/server/sentences.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -17,10 +19,10 @@ function sheetIn({ sheet }: Segment): SheetName {
 }
 
 /** A file to fill in: ?format=csv or xlsx. */
-export const GET = route<Segment>("plant.change", async ({ request, parameters }) => {
+export const GET = route<Segment>("plant.change", async ({ ctx, request, parameters }) => {
   const name = sheetIn(parameters);
   const isCsv = new URL(request.url).searchParams.get("format") === "csv";
-  const content = isCsv ? csvTemplate(name) : new Blob([(await xlsxTemplate(name)) as BlobPart]);
+  const content = isCsv ? csvTemplate(name) : new Blob([(await xlsxTemplate(name, sayIn(ctx.locale))) as BlobPart]);
   return new Response(content, {
     headers: {
       "content-type": isCsv ? "text/csv; charset=utf-8" : "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -42,7 +44,7 @@ export const POST = route<Segment>(
     const bytes = await bytesOf(request, mostBytes);
     const asked = { sheet: name, isApplied: wanted.get("apply") === "yes", why: wanted.get("why")?.slice(0, 1_000) || null };
     const preview = await importTable(ctx, asked, bytes);
-    return Response.json(preview, { headers: { "cache-control": "no-store" } });
+    return Response.json(previewIn(sayIn(ctx.locale), preview), { headers: { "cache-control": "no-store" } });
   },
   { takes },
 );
