@@ -8,6 +8,9 @@ import { db } from "./db.ts";
 import { localeOf } from "./locale.ts";
 import { type Context, inLocale, may, router } from "./trpc.ts";
 
+process.env.AUTH_SECRET ??= "a secret of the tests, long enough to be one";
+process.env.DATABASE_URL ??= "postgres://nobody@127.0.0.1:1/none";
+
 const asked = router({
   remove: may("plant.read")
     .input(z.object({ name: z.string().min(1, "The person needs a name.") }))

@@ -72,7 +72,7 @@ export function segments({ intervals, now, slots, assignments, rates, startupS, 
       while ((startups[startupAt]?.to ?? Number.POSITIVE_INFINITY) <= from) startupAt += 1;
       while ((dead[deadAt]?.to ?? Number.POSITIVE_INFINITY) <= from) deadAt += 1;
       const slot = slots[slotAt];
-      if (!slot || slot.from > from) throw new RangeError(`No slot holds ${new Date(from).toISOString()}.`);
+      if (!slot || slot.from > from) throw new Error(`No slot holds ${new Date(from).toISOString()}.`);
       const to = Math.min(last, slot.to, edges[edgeAt] ?? Number.POSITIVE_INFINITY);
       const { job, product } = assignedFrom(assignments, changeAt === null ? from : Math.max(from, changeAt));
       const isStopStart = stopFrom !== null && !counted.has(stopFrom);
