@@ -7,6 +7,8 @@ export type GateRefusal = {
   sentence: string;
   /** Seconds after which it may be asked again. */
   waitS?: number;
+  /** Under which the log has it. */
+  errorId?: string;
   /** 405: what may be done at this address. */
   allow?: string;
 };
@@ -47,7 +49,7 @@ const trpcError = ({ status, code, sentence }: GateRefusal) => ({
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 /** A wall that nobody stands in front of asks again by itself. */
-const page = ({ sentence, waitS }: GateRefusal): string => `<!doctype html>
+const page = ({ sentence, waitS, errorId }: GateRefusal): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -58,7 +60,8 @@ const page = ({ sentence, waitS }: GateRefusal): string => `<!doctype html>
 </head>
 <body>
 <h1>Takt</h1>
-<p>${escaped(sentence)}</p>
+<p>${escaped(sentence)}</p>${errorId === undefined ? "" : `\n<p>Number: ${errorId}</p>`}
+<p><a href="/">To Takt's first page</a></p>
 </body>
 </html>
 `;
