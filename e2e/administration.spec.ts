@@ -114,7 +114,7 @@ test("who saves second sees both, and chooses", async ({ browser }) => {
   await expect(row).toContainText("Storekeeper Mine");
   await expect(row).toContainText("Storekeeper Theirs");
   await expect(field(mine, "Name")).toHaveValue("Storekeeper Mine");
-  await button(mine, "Take what is stored").click();
+  await button(mine, "Drop my changes, take what is stored").click();
   await expect(field(mine, "Name")).toHaveValue("Storekeeper Theirs");
   await field(mine, "Name").fill(nameOf("storekeeper"));
   await button(mine, "Save").click();

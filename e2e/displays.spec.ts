@@ -197,7 +197,7 @@ test("when it was changed meanwhile, both are shown and nothing is lost", async 
   await staff.getByRole("button", { name: "Save" }).click();
   const both = staff.getByRole("alert").filter({ hasText: "Someone else saved first" });
   await expect(both).toContainText("Twice, theirs");
-  await staff.getByRole("button", { name: "Save mine over it" }).click();
+  await staff.getByRole("button", { name: "Save mine, keep what only they changed" }).click();
   await expect(row("Twice, mine")).toBeVisible();
 });
 

@@ -12,7 +12,7 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
   const full = fullBar(picture.hours.map((cell) => Math.max(cell.expected ?? 0, cell.made ?? 0)));
   const isMany = picture.hours.length > 8;
   const cells = picture.hours.map((cell) => {
-    const figure = cell.made ?? cell.expected;
+    const figure = cell.made ?? (isComing(cell) ? cell.expected : null);
     return {
       cell,
       figure: figure === null ? "–" : number.number(Math.round(figure), countForm(figure)),
@@ -36,7 +36,7 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
             <b>{figure}</b>
           </p>
           <div className={css.column} aria-hidden="true">
-            {cell.expected !== null && <u {...bar(cell.expected / full)} />}
+            {cell.expected !== null && (cell.made !== null || isComing(cell)) && <u {...bar(cell.expected / full)} />}
             {cell.made !== null && <i data-short={isShort(cell) || undefined} {...bar(cell.made / full)} />}
           </div>
         </li>
@@ -44,9 +44,13 @@ export function HourRow({ picture, now, lost }: { picture: Picture; now: number;
     </ol>
   );
 
+  function isComing(cell: HourCell): boolean {
+    return phaseOf(cell, now) === "coming";
+  }
+
   /** How far an hour was off; of one to come that its figure is planned, where there is room for it. */
   function besideTime(cell: HourCell): string {
-    if (cell.made === null) return cell.expected === null || isMany ? "" : t("planned");
+    if (cell.made === null) return isMany ? "" : !isComing(cell) ? t("notKnown") : cell.expected === null ? "" : t("planned");
     if (cell.due === null) return "";
     const off = Math.round(cell.made) - Math.round(cell.due);
     return number.number(off, { ...countForm(off), signDisplay: "exceptZero" });

@@ -1,10 +1,9 @@
 "use client";
-import { Alert, Modal, Skeleton } from "@mantine/core";
+import { Alert, Skeleton } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import dynamic from "next/dynamic";
 import { useTranslations } from "next-intl";
-import { useCallback, useRef } from "react";
-import { confirm } from "#/components/ui/confirm.tsx";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import css from "./map-dialog.module.css";
 import { valueKey } from "./mapping-values.ts";
 import type { UnknownData, UnknownValue } from "./unknown-section.tsx";
@@ -25,25 +24,15 @@ type Props = {
 /** Which signal is this? One that there is, or a new one on a known machine; and what the messages become with it, before it is saved. */
 export function MapDialog({ value, data, said, onMapped, onClose }: Props) {
   const t = useTranslations("health");
-  const form = useTranslations("form");
   const onPhone = useMediaQuery("(max-width: 799px)");
-  const isDirty = useRef(false);
-  const onDirty = useCallback((dirty: boolean) => {
-    isDirty.current = dirty;
-  }, []);
-  const close = () => {
-    if (!isDirty.current) return onClose();
-    confirm({ title: form("leaveTitle"), what: form("leaveWhat"), yes: form("leave"), no: form("stay"), isDangerous: true, onYes: onClose });
-  };
   return (
-    <Modal
+    <FormDialog
       opened={value !== null}
-      onClose={close}
+      onClose={onClose}
       title={t("whichSignal")}
       size="min(1360px, 94vw)"
       yOffset="4dvh"
       fullScreen={onPhone}
-      closeOnClickOutside={false}
       closeButtonProps={{ "aria-label": t("close") }}
       classNames={{ body: css.body }}
     >
@@ -52,7 +41,7 @@ export function MapDialog({ value, data, said, onMapped, onClose }: Props) {
           {said}
         </Alert>
       )}
-      {value && <MapForm key={valueKey(value)} value={value} data={data} onMapped={onMapped} onCancel={close} onDirty={onDirty} />}
-    </Modal>
+      {value && <MapForm key={valueKey(value)} value={value} data={data} onMapped={onMapped} onCancel={onClose} />}
+    </FormDialog>
   );
 }

@@ -1,7 +1,7 @@
 "use client";
 import { useMutation } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
@@ -22,7 +22,6 @@ type Props = {
   data: UnknownData;
   onMapped: (letters: number, used: readonly (string | null)[]) => void;
   onCancel: () => void;
-  onDirty: (isDirty: boolean) => void;
 };
 
 /** Said at fields before the server is asked, in the form of its answers. */
@@ -35,7 +34,7 @@ class NotFilledIn extends Error {
 }
 
 /** The form of a mapping, and beside it what comes of it. */
-export function MapForm({ value, data, onMapped, onCancel, onDirty }: Props) {
+export function MapForm({ value, data, onMapped, onCancel }: Props) {
   const t = useTranslations("health");
   const trpc = useTRPC();
   const map = useMutation(trpc.dataHealth.mapMany.mutationOptions());
@@ -60,11 +59,6 @@ export function MapForm({ value, data, onMapped, onCancel, onDirty }: Props) {
   });
   const { form } = state;
   const values = form.getValues();
-  const isDirty = form.isDirty();
-  useEffect(() => {
-    onDirty(isDirty);
-    return () => onDirty(false);
-  }, [isDirty, onDirty]);
 
   const isMany = values.reach === "many";
   const proposals = useProposals(form, isMany);

@@ -1,12 +1,14 @@
 "use client";
 import "@mantine/spotlight/styles.css";
 import { UnstyledButton } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
 import { Spotlight, spotlight } from "@mantine/spotlight";
 import { IconLayoutGrid, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
+import { leaveWith } from "#/components/ui/unsaved.ts";
 import css from "./frame.module.css";
 import type { OfferedPage } from "./frame.tsx";
 import { pageIcons } from "./page-icons.ts";
@@ -32,10 +34,13 @@ export function CommandPalette({ pages }: { pages: readonly OfferedPage[] }) {
   const router = useRouter();
   const trpc = useTRPC();
   const [isOpen, setOpen] = useState(false);
+  useHotkeys([["mod + K", spotlight.open]], []);
+  useHotkeys([["/", spotlight.open]]);
   const lines = useQuery(trpc.boards.lines.queryOptions(undefined, { enabled: isOpen, staleTime: 60_000 }));
   return (
     <Spotlight
-      shortcut={["mod + K", "/"]}
+      // Also from within a field, where the browser would do something else with it: what is typed then is meant for the palette. "/" is a letter there.
+      shortcut={null}
       onSpotlightOpen={() => setOpen(true)}
       nothingFound={t("paletteNothing")}
       highlightQuery
@@ -52,7 +57,7 @@ export function CommandPalette({ pages }: { pages: readonly OfferedPage[] }) {
               id: `page ${page.key}`,
               label: name(`name.${page.key}`),
               leftSection: <Sign size={20} stroke={1.75} />,
-              onClick: () => router.push(page.path),
+              onClick: () => leaveWith(() => router.push(page.path)),
             };
           }),
         },
@@ -64,7 +69,7 @@ export function CommandPalette({ pages }: { pages: readonly OfferedPage[] }) {
             description: `${line.siteName}, ${line.areaName}`,
             keywords: [line.siteKey, line.areaKey, line.lineKey],
             leftSection: <IconLayoutGrid size={20} stroke={1.75} />,
-            onClick: () => router.push(`/board/${line.siteKey}/${line.areaKey}/${line.lineKey}`),
+            onClick: () => leaveWith(() => router.push(`/board/${line.siteKey}/${line.areaKey}/${line.lineKey}`)),
           })),
         },
       ]}

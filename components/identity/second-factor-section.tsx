@@ -1,5 +1,5 @@
 "use client";
-import { Alert, Button, Group, Modal, PasswordInput } from "@mantine/core";
+import { Alert, Button, Group, PasswordInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconShieldCheck, IconShieldOff } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
@@ -7,6 +7,8 @@ import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { type FormEvent, useState } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
+import { useAskToLeave, useUnsavedWarning } from "#/components/ui/use-unsaved-warning.ts";
 import type { OwnAccount } from "#/server/identity/service.ts";
 import css from "./account.module.css";
 import { ask, type Fault, useFaultSentence, waitOf } from "./ask.ts";
@@ -99,13 +101,25 @@ type DialogProps = {
 };
 
 /** The own password again, before something that whoever finds a browser open must not be able to do. */
-function PasswordDialog({ title, what, submit, isDangerous, path, onClose, onDone }: DialogProps) {
+function PasswordDialog({ title, ...props }: DialogProps) {
   const t = useTranslations("identity.secondFactor");
+  return (
+    <FormDialog opened onClose={props.onClose} title={title} centered closeButtonProps={{ "aria-label": t("cancel") }}>
+      <PasswordForm {...props} />
+    </FormDialog>
+  );
+}
+
+function PasswordForm({ what, submit, isDangerous, path, onClose, onDone }: Omit<DialogProps, "title">) {
+  const t = useTranslations("identity.secondFactor");
+  const askToLeave = useAskToLeave();
   const sentence = useFaultSentence();
   const [password, setPassword] = useState("");
   const [fault, setFault] = useState<Fault | null>(null);
   const [isBusy, setBusy] = useState(false);
   const left = useWait(waitOf(fault));
+  const isUnsaved = password !== "" && !isBusy;
+  useUnsavedWarning(isUnsaved);
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (password === "" || isBusy || left > 0) return;
@@ -118,33 +132,31 @@ function PasswordDialog({ title, what, submit, isDangerous, path, onClose, onDon
   };
   const isWrong = fault?.code === "INVALID_PASSWORD";
   return (
-    <Modal opened onClose={onClose} title={title} centered closeButtonProps={{ "aria-label": t("cancel") }}>
-      <form onSubmit={send} noValidate>
-        <p className={css.what}>{what}</p>
-        {fault && !isWrong && (
-          <Alert role="alert" variant="light" color="red" mb="md">
-            {left > 0 ? <WaitNote left={left} /> : sentence(fault)}
-          </Alert>
-        )}
-        <PasswordInput
-          label={t("password")}
-          size="md"
-          autoComplete="current-password"
-          data-autofocus
-          value={password}
-          error={isWrong && fault ? sentence(fault) : undefined}
-          visibilityToggleButtonProps={{ "aria-label": t("show"), tabIndex: 0 }}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Group justify="end" mt="lg">
-          <Button variant="default" onClick={onClose}>
-            {t("cancel")}
-          </Button>
-          <Button type="submit" color={isDangerous ? "red" : undefined} loading={isBusy} disabled={left > 0}>
-            {submit}
-          </Button>
-        </Group>
-      </form>
-    </Modal>
+    <form onSubmit={send} noValidate>
+      <p className={css.what}>{what}</p>
+      {fault && !isWrong && (
+        <Alert role="alert" variant="light" color="red" mb="md">
+          {left > 0 ? <WaitNote left={left} /> : sentence(fault)}
+        </Alert>
+      )}
+      <PasswordInput
+        label={t("password")}
+        size="md"
+        autoComplete="current-password"
+        data-autofocus
+        value={password}
+        error={isWrong && fault ? sentence(fault) : undefined}
+        visibilityToggleButtonProps={{ "aria-label": t("show"), tabIndex: 0 }}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Group justify="end" mt="lg">
+        <Button variant="default" onClick={() => (isUnsaved ? askToLeave(onClose) : onClose())}>
+          {t("cancel")}
+        </Button>
+        <Button type="submit" color={isDangerous ? "red" : undefined} loading={isBusy} disabled={left > 0}>
+          {submit}
+        </Button>
+      </Group>
+    </form>
   );
 }

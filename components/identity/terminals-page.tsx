@@ -1,5 +1,5 @@
 "use client";
-import { Button, Group, Modal } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
@@ -7,6 +7,7 @@ import { useState } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { confirm } from "#/components/ui/confirm.tsx";
 import { type Column, DataTable } from "#/components/ui/data-table.tsx";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useAge } from "#/components/ui/use-age.ts";
 import { useNow } from "#/components/ui/use-now.ts";
@@ -97,7 +98,7 @@ export function TerminalsPage() {
       </QueryState>
       <PinsSection />
       {editing && (
-        <Modal
+        <FormDialog
           opened
           onClose={() => setEditing(null)}
           centered
@@ -113,7 +114,7 @@ export function TerminalsPage() {
               again();
             }}
           />
-        </Modal>
+        </FormDialog>
       )}
     </div>
   );

@@ -6,6 +6,7 @@ import { ObjectHistory } from "#/components/audit/object-history.tsx";
 import { PageHead } from "#/components/frame/page-head.tsx";
 import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
+import { Held } from "#/components/ui/held.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import type { AppRouter } from "#/server/router.ts";
 import css from "./people.module.css";
@@ -32,7 +33,13 @@ export function PersonPage({ id }: { id: string }) {
             <div className={css.stack}>
               <section className={css.card}>
                 <h2>{t("whoAndWhat")}</h2>
-                {person.mine === "nothing" ? <Facts person={person} /> : <Editor key={person.version} person={person} />}
+                {person.mine === "nothing" ? (
+                  <Facts person={person} />
+                ) : (
+                  <Held of={person} version={person.version}>
+                    {(held) => <Editor person={held} />}
+                  </Held>
+                )}
               </section>
               {may("history.read") && (
                 <section className={css.card}>

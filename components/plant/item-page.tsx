@@ -9,6 +9,7 @@ import { ObjectHistory } from "#/components/audit/object-history.tsx";
 import { PageHead } from "#/components/frame/page-head.tsx";
 import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
+import { Held } from "#/components/ui/held.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import type { Kind } from "#/server/plant/items.ts";
 import { Below } from "./below.tsx";
@@ -54,20 +55,23 @@ export function ItemPage({ kind, address }: { kind: Kind; address: string }) {
               </Alert>
             )}
             <div className={css.card}>
-              <PlantItemForm
-                key={`${item.kind} ${item.address} ${item.version}`}
-                kind={kind}
-                address={address}
-                parent={item.parent}
-                fields={item.fields}
-                version={item.version}
-                place={placeOf(kind, address)}
-                isReadOnly={!item.mayChange}
-                onSaved={(saved) => {
-                  if (saved !== address) router.replace(pathOf(kind, saved));
-                }}
-                others={<RemoveItem kind={kind} address={address} name={title} version={item.version} parent={item.parent} />}
-              />
+              <Held of={item} version={`${item.kind} ${item.address} ${item.version}`}>
+                {(held) => (
+                  <PlantItemForm
+                    kind={kind}
+                    address={address}
+                    parent={held.parent}
+                    fields={held.fields}
+                    version={held.version}
+                    place={placeOf(kind, address)}
+                    isReadOnly={!held.mayChange}
+                    onSaved={(saved) => {
+                      if (saved !== address) router.replace(pathOf(kind, saved));
+                    }}
+                    others={<RemoveItem kind={kind} address={address} name={title} version={item.version} parent={item.parent} />}
+                  />
+                )}
+              </Held>
             </div>
             {(kind === "shift_pattern" || kind === "line") && <ShiftPreview kind={kind} address={address} />}
             {below[kind].map((child) => (

@@ -1,9 +1,10 @@
 "use client";
-import { Checkbox, Modal, NumberInput, Select, Switch, TextInput } from "@mantine/core";
+import { Checkbox, NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useTRPC, useTRPCClient } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
 import type { LineChoice } from "#/server/displays/queries.ts";
@@ -34,18 +35,17 @@ export function ScreenForm({ row, onClose, onMade }: Props) {
   const trpc = useTRPC();
   const lines = useQuery(trpc.displays.lines.queryOptions());
   return (
-    <Modal
+    <FormDialog
       opened
       onClose={onClose}
       title={row ? t("editTitle", { name: row.name }) : t("newTitle")}
       size="lg"
-      closeOnClickOutside={false}
       closeButtonProps={{ "aria-label": app("close") }}
     >
       <QueryState query={lines} lines={6}>
         {lines.data && <Fields row={row} lines={lines.data} onClose={onClose} onMade={onMade} />}
       </QueryState>
-    </Modal>
+    </FormDialog>
   );
 }
 

@@ -1,10 +1,12 @@
 "use client";
-import { Alert, Button, Group, Modal, PasswordInput, Radio, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, Group, PasswordInput, Radio, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { type FormEvent, useState } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import { errorSentence, QueryState } from "#/components/ui/query-state.tsx";
+import { useAskToLeave, useUnsavedWarning } from "#/components/ui/use-unsaved-warning.ts";
 import css from "./signatures.module.css";
 
 /** What is signed. kind, id: of server/signatures; contentHash: of what the person has in front of them. */
@@ -16,9 +18,9 @@ const meanings = ["review", "approval", "authorship", "responsibility"] as const
 export function SignDialog({ subject, onClose }: { subject: SignSubject | null; onClose: () => void }) {
   const t = useTranslations("signatures");
   return (
-    <Modal opened={subject !== null} onClose={onClose} title={t("signTitle")} size="lg" centered closeButtonProps={{ "aria-label": t("cancel") }}>
+    <FormDialog opened={subject !== null} onClose={onClose} title={t("signTitle")} size="lg" centered closeButtonProps={{ "aria-label": t("cancel") }}>
       {subject && <SignForm key={subject.contentHash} subject={subject} onClose={onClose} />}
-    </Modal>
+    </FormDialog>
   );
 }
 
@@ -45,6 +47,9 @@ function SignForm({ subject, onClose }: { subject: SignSubject; onClose: () => v
       },
     }),
   );
+  const isUnsaved = !sign.isPending && !sign.isSuccess && [meaning, login, password, comment].some((typed) => typed !== "");
+  const askToLeave = useAskToLeave();
+  useUnsavedWarning(isUnsaved);
   const needsLogin = ask.data?.needsLogin === true;
   const fields = sign.error?.data?.fields ?? [];
   const faultOf = (path: string) => empty[path] ?? fields.find((field) => field.path === path)?.sentence;
@@ -123,7 +128,7 @@ function SignForm({ subject, onClose }: { subject: SignSubject; onClose: () => v
             </Alert>
           )}
           <Group justify="flex-end">
-            <Button variant="default" onClick={onClose} disabled={sign.isPending}>
+            <Button variant="default" onClick={() => (isUnsaved ? askToLeave(onClose) : onClose())} disabled={sign.isPending}>
               {t("cancel")}
             </Button>
             <Button type="submit" loading={sign.isPending}>

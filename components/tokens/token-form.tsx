@@ -1,10 +1,11 @@
 "use client";
-import { Checkbox, Modal, NumberInput, Switch, TextInput } from "@mantine/core";
+import { Checkbox, NumberInput, Switch, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { inferRouterOutputs } from "@trpc/server";
 import { useTranslations } from "next-intl";
 import { useTRPC, useTRPCClient } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
+import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
 import type { Action } from "#/server/domain/permission.ts";
@@ -25,11 +26,11 @@ export function TokenForm({ onClose, onMade }: Props) {
   const trpc = useTRPC();
   const choices = useQuery(trpc.tokens.choices.queryOptions());
   return (
-    <Modal opened onClose={onClose} title={t("newTitle")} size="lg" closeOnClickOutside={false} closeButtonProps={{ "aria-label": app("close") }}>
+    <FormDialog opened onClose={onClose} title={t("newTitle")} size="lg" closeButtonProps={{ "aria-label": app("close") }}>
       <QueryState query={choices} lines={6}>
         {choices.data && <Fields choices={choices.data} onClose={onClose} onMade={onMade} />}
       </QueryState>
-    </Modal>
+    </FormDialog>
   );
 }
 

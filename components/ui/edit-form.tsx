@@ -1,9 +1,11 @@
 "use client";
 import { Alert, Button, Group } from "@mantine/core";
 import { useTranslations } from "next-intl";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import css from "./edit-form.module.css";
+import type { ThreeWay } from "./three-way.ts";
 import type { EditFormState } from "./use-edit-form.ts";
+import { useAskToLeave } from "./use-unsaved-warning.ts";
 
 type Props<Values extends Record<string, unknown>> = {
   state: EditFormState<Values>;
@@ -19,7 +21,7 @@ type Props<Values extends Record<string, unknown>> = {
   children: ReactNode;
 };
 
-/** Fields, what went wrong, and the buttons. Enter saves. */
+/** Fields, what went wrong, and the buttons. Enter saves; Cancel asks where something is unsaved. */
 export function EditForm<Values extends Record<string, unknown>>({
   state,
   labels,
@@ -31,20 +33,43 @@ export function EditForm<Values extends Record<string, unknown>>({
   children,
 }: Props<Values>) {
   const t = useTranslations("form");
+  const ask = useAskToLeave();
+  const conflict = useRef<HTMLDivElement>(null);
+  const fault = useRef<HTMLDivElement>(null);
+  // However long the form is: what stands in the way of saving is seen, and is where the keyboard is.
+  const { conflict: found, fault: said } = state;
+  useEffect(() => {
+    if (found) bring(conflict.current);
+  }, [found]);
+  useEffect(() => {
+    if (said) bring(fault.current);
+  }, [said]);
   return (
     <form onSubmit={state.submit} noValidate className={css.form} aria-busy={state.isSaving}>
       {children}
-      {state.conflict && <Conflict state={state} labels={labels} show={show} />}
-      {state.fault && (
-        <Alert role="alert" color="red" variant="light" title={t("notSaved")}>
-          {state.fault}
-        </Alert>
-      )}
+      <div ref={conflict} tabIndex={-1} className={css.brought}>
+        {state.conflict && state.changes && <Conflict state={state} theirs={state.conflict.values} changes={state.changes} labels={labels} show={show} />}
+      </div>
+      <div ref={fault} tabIndex={-1} className={css.brought}>
+        {state.fault && (
+          <Alert role="alert" color="red" variant="light" title={t("notSaved")}>
+            {state.fault}
+          </Alert>
+        )}
+      </div>
       <Group justify="space-between" className={css.buttons} data-long={isLong || undefined}>
         <Group>{others}</Group>
         <Group>
+          {state.conflict && (
+            <p className={css.notYet}>
+              {t("conflictAtButtons")}{" "}
+              <button type="button" onClick={() => bring(conflict.current)}>
+                {t("conflictShow")}
+              </button>
+            </p>
+          )}
           {onCancel && (
-            <Button variant="default" onClick={onCancel} disabled={state.isSaving}>
+            <Button variant="default" onClick={() => (state.isUnsaved ? ask(onCancel) : onCancel())} disabled={state.isSaving}>
               {t("cancel")}
             </Button>
           )}
@@ -57,45 +82,86 @@ export function EditForm<Values extends Record<string, unknown>>({
   );
 }
 
-function Conflict<Values extends Record<string, unknown>>({ state, labels, show }: Required<Pick<Props<Values>, "state" | "labels" | "show">>) {
+/** Into the middle of the window, with the focus. */
+function bring(part: HTMLElement | null): void {
+  part?.focus({ preventScroll: true });
+  part?.scrollIntoView({ block: "center" });
+}
+
+type ConflictProps<Values extends Record<string, unknown>> = Required<Pick<Props<Values>, "state" | "labels" | "show">> & { theirs: Values; changes: ThreeWay };
+
+/** Who changed what: where both did, one must give way; what only one of them changed is kept of both. */
+function Conflict<Values extends Record<string, unknown>>({ state, theirs, changes, labels, show }: ConflictProps<Values>) {
   const t = useTranslations("form");
   const mine = state.form.getValues();
-  const theirs = state.conflict?.values ?? mine;
-  const paths = (Object.keys(labels) as (keyof Values & string)[]).filter((path) => JSON.stringify(mine[path]) !== JSON.stringify(theirs[path]));
+  const named = (paths: readonly string[]) => paths.filter((path) => labels[path] !== undefined);
+  const [both, onlyTheirs, onlyMine] = [named(changes.both), named(changes.theirs), named(changes.mine)];
+  const hasMine = changes.both.length + changes.mine.length > 0;
   return (
     <Alert role="alert" color="yellow" variant="outline" className={css.conflict} title={t("conflictTitle")}>
-      <p className={css.what}>{paths.length === 0 ? t("conflictSame") : t("conflictWhat")}</p>
-      {paths.length > 0 && (
-        <div className={css.scroll}>
-          <table className={css.both}>
-            <thead>
-              <tr>
-                <th scope="col">{t("field")}</th>
-                <th scope="col">{t("yours")}</th>
-                <th scope="col">{t("theirs")}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {paths.map((path) => (
-                <tr key={path}>
-                  <th scope="row">{labels[path]}</th>
-                  <td>{show(mine[path], path)}</td>
-                  <td>{show(theirs[path], path)}</td>
+      {!hasMine && <p className={css.what}>{t("conflictSame")}</p>}
+      {both.length > 0 && (
+        <>
+          <p className={css.what}>{t("conflictBoth")}</p>
+          <div className={css.scroll}>
+            <table className={css.both}>
+              <thead>
+                <tr>
+                  <th scope="col">{t("field")}</th>
+                  <th scope="col">{t("yours")}</th>
+                  <th scope="col">{t("theirs")}</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+              </thead>
+              <tbody>
+                {both.map((path) => (
+                  <tr key={path}>
+                    <th scope="row">{labels[path]}</th>
+                    <td>{show(mine[path], path)}</td>
+                    <td>{show(theirs[path], path)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
       )}
+      <One title={t("conflictTheirs")} paths={onlyTheirs} values={theirs} labels={labels} show={show} />
+      {hasMine && <One title={t("conflictMine")} paths={onlyMine} values={mine} labels={labels} show={show} />}
       <Group mt="sm" className={css.choice}>
         <Button variant="default" onClick={state.takeTheirs}>
-          {t("takeTheirs")}
+          {t(hasMine ? "dropMine" : "takeTheirs")}
         </Button>
-        <Button color="red" variant="filled" loading={state.isSaving} onClick={() => void state.keepMine()}>
-          {t("keepMine")}
-        </Button>
+        {hasMine && (
+          <Button color={both.length > 0 ? "red" : undefined} variant="filled" loading={state.isSaving} onClick={() => void state.saveOnTop()}>
+            {t(both.length > 0 ? "saveMineOnTop" : "saveBoth")}
+          </Button>
+        )}
       </Group>
     </Alert>
+  );
+}
+
+type OneProps<Values extends Record<string, unknown>> = Required<Pick<Props<Values>, "labels" | "show">> & {
+  title: string;
+  paths: readonly string[];
+  values: Values;
+};
+
+/** What one of the two changed alone. */
+function One<Values extends Record<string, unknown>>({ title, paths, values, labels, show }: OneProps<Values>) {
+  if (paths.length === 0) return null;
+  return (
+    <>
+      <p className={css.what}>{title}</p>
+      <dl className={css.one}>
+        {paths.map((path) => (
+          <div key={path}>
+            <dt>{labels[path]}</dt>
+            <dd>{show(values[path], path)}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl";
 import { useState } from "react";
 import type { AppRouter } from "#/server/router.ts";
 import { errorSentence } from "./query-state.tsx";
+import { merged, threeWay } from "./three-way.ts";
 import { useUnsavedWarning } from "./use-unsaved-warning.ts";
 
 /** What someone else stored meanwhile: the answer's `present`. */
@@ -20,7 +21,7 @@ type Options<Values, Saved> = {
 
 /**
  * A form of which nothing is lost: the server's sentences stand at their fields, what could not be said at a field above the buttons, and when someone else
- * saved first, `conflict` holds what they stored beside what was typed here.
+ * saved first, `conflict` holds what they stored, and `changes` says who of the two changed what.
  */
 export function useEditForm<Values extends Record<string, unknown>, Saved>({ initial, version, save, onSaved }: Options<Values, Saved>) {
   const t = useTranslations("app");
@@ -28,8 +29,20 @@ export function useEditForm<Values extends Record<string, unknown>, Saved>({ ini
   const [fault, setFault] = useState<string | null>(null);
   const [conflict, setConflict] = useState<Present<Values> | null>(null);
   const [isSaving, setSaving] = useState(false);
-  const [base, setBase] = useState(version);
-  useUnsavedWarning(form.isDirty() && !isSaving);
+  /** What the form was filled from: to tell who of two changed what. */
+  const [base, setBase] = useState({ version, values: initial });
+  const isUnsaved = form.isDirty() && !isSaving;
+  useUnsavedWarning(isUnsaved);
+
+  /** From here on the form stands on what the other stored, and holds these values. */
+  const settle = (present: Present<Values>, values: Values): void => {
+    const stored = { ...values, ...present.values };
+    form.setValues(values);
+    form.resetDirty(stored);
+    form.clearErrors();
+    setBase({ version: present.version, values: stored });
+    setConflict(null);
+  };
 
   const submitWith = async (values: Values, on: string | number | null): Promise<void> => {
     setSaving(true);
@@ -56,16 +69,20 @@ export function useEditForm<Values extends Record<string, unknown>, Saved>({ ini
     fault,
     conflict,
     isSaving,
-    submit: form.onSubmit((values) => submitWith(values, base)),
-    /** Saves what was typed here over what the other stored, knowing it. */
-    keepMine: () => submitWith(form.getValues(), conflict?.version ?? base),
+    isUnsaved,
+    submit: form.onSubmit((values) => submitWith(values, base.version)),
+    /** Who changed what, while there is a conflict. */
+    changes: conflict === null ? null : threeWay(base.values, conflict.values, form.getValues()),
+    /** Saves what was changed here, on top of what the other stored: what only they changed stays. */
+    saveOnTop: async () => {
+      if (!conflict) return;
+      const both = merged(base.values, conflict.values, form.getValues());
+      settle(conflict, both);
+      await submitWith(both, conflict.version);
+    },
     /** Fills the form with what the other stored. */
     takeTheirs: () => {
-      if (!conflict) return;
-      form.setValues(conflict.values);
-      form.resetDirty(conflict.values);
-      setBase(conflict.version);
-      setConflict(null);
+      if (conflict) settle(conflict, { ...form.getValues(), ...conflict.values });
     },
   };
 }

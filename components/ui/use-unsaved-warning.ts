@@ -1,38 +1,48 @@
 "use client";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useEffect } from "react";
+import { useCallback, useContext, useEffect } from "react";
 import { confirm } from "./confirm.tsx";
+import { holdUnsaved, UnsavedScope } from "./unsaved.ts";
 
-/** Asks before unsaved work is left behind: by a link, by closing the tab, by going to another address. */
-export function useUnsavedWarning(isUnsaved: boolean): void {
+let isAsking = false;
+
+/** The question before unsaved work is left behind. One at a time, however often somebody presses Back or Escape. */
+export function useAskToLeave(): (onLeave: () => void) => void {
   const t = useTranslations("form");
-  const router = useRouter();
-  useEffect(() => {
-    if (!isUnsaved) return;
-    const onUnload = (event: BeforeUnloadEvent) => event.preventDefault();
-    // Before Next's own handler: a link inside the app loads no page, so the browser would not ask.
-    const onClick = (event: MouseEvent) => {
-      const link = event.target instanceof Element ? event.target.closest("a") : null;
-      if (!link || link.target === "_blank" || link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-      const to = new URL(link.href, location.href);
-      if (to.origin !== location.origin || (to.pathname === location.pathname && to.search === location.search)) return;
-      event.preventDefault();
-      event.stopPropagation();
+  return useCallback(
+    (onLeave) => {
+      if (isAsking) return;
+      isAsking = true;
       confirm({
         title: t("leaveTitle"),
         what: t("leaveWhat"),
         yes: t("leave"),
         no: t("stay"),
         isDangerous: true,
-        onYes: () => router.push(to.pathname + to.search + to.hash),
+        onYes: onLeave,
+        onClose: () => {
+          isAsking = false;
+        },
       });
-    };
-    window.addEventListener("beforeunload", onUnload);
-    document.addEventListener("click", onClick, { capture: true });
+    },
+    [t],
+  );
+}
+
+/** Asks before unsaved work is left behind: by a link, by Back, by closing the tab, by going to another address, by closing the dialog that it is in. */
+export function useUnsavedWarning(isUnsaved: boolean): void {
+  const router = useRouter();
+  const ask = useAskToLeave();
+  const scope = useContext(UnsavedScope);
+  useEffect(() => {
+    if (!isUnsaved) return;
+    const form = { ask, goTo: (path: string) => router.push(path) };
+    const release = holdUnsaved(form);
+    scope?.add(form);
     return () => {
-      window.removeEventListener("beforeunload", onUnload);
-      document.removeEventListener("click", onClick, { capture: true });
+      release();
+      scope?.delete(form);
     };
-  }, [isUnsaved, router, t]);
+  }, [isUnsaved, router, ask, scope]);
 }

@@ -98,6 +98,21 @@ describe("boardPicture", () => {
     });
   });
 
+  it("does not know what was made in an hour that nobody watched, and does not count that as a shortfall", async () => {
+    const line = await aLine(db);
+    await shift(line, "2026-03-04T05:00:00Z", "2026-03-04T13:00:00Z");
+    const machine = await machineWith(line, ["state", "good_count"]);
+    await reading(machine.signals.state, now - 90 * minute, "EXECUTE");
+    await values(machine, now - 90 * minute, now, 20);
+    const { picture } = await tilesOf(line);
+    expect(picture.hours.map(({ made, due }) => [made === null, due === null])).toEqual([
+      ...Array.from({ length: 4 }, () => [true, true]),
+      ...Array.from({ length: 2 }, () => [false, false]),
+      ...Array.from({ length: 2 }, () => [true, true]),
+    ]);
+    expect(picture.hours[0]?.expected).toBe(1800);
+  });
+
   it("shows a stop with its reason, and neighbours that wait for it", async () => {
     const line = await aLine(db);
     const [filler, capper] = [await machineWith(line, ["state", "good_count", "fault_code"]), await machineWith(line, ["state", "good_count"])];

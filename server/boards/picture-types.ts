@@ -43,7 +43,7 @@ export type Tile = {
   strip: StripPart[];
 };
 
-/** A clock hour of the shift. expected: in all of it; due: of that by now, null where it has not begun. */
+/** A clock hour of the shift. made: null where it has not begun, or where nobody watched it. expected: in all of it; due: of that by now, null where `made` is. */
 export type HourCell = { from: number; to: number; made: number | null; expected: number | null; due: number | null };
 
 export type Picture = {

@@ -42,7 +42,7 @@ export function makePicture(material: BoardMaterial, nowMs: number, vouchedTo: R
       nextShift: material.nextShift && { name: material.nextShift.name, from: material.nextShift.fromMs },
       window: { from: shown.from, to: shift?.toMs ?? nowMs },
       output: outputOf(material, shown, shift),
-      hours: shift ? hoursOf(material, shift, nowMs) : [],
+      hours: shift ? hoursOf(material, parts, shift, nowMs) : [],
       tiles,
     },
     nextChangeAt: nextChangeAt(material, parts, nowMs),
@@ -252,33 +252,34 @@ function outputOf(material: BoardMaterial, shown: Window, shift: BoardMaterial["
   };
 }
 
-function hoursOf(material: BoardMaterial, shift: BoardMaterial["shifts"][number], nowMs: number): HourCell[] {
+/** Whether nothing at all is known of that time: no state, no piece. It is not known then how many there were; 0 would say that there were none. */
+function isUnwatched({ machine, base }: Parts, { from, to }: Window, hour: number): boolean {
+  const hasPieces = machine.pieces.some((row) => row.inWindow && row.hourMs === hour);
+  return !hasPieces && base.every((part) => part.kind === "unknown" || part.to <= from || part.from >= to);
+}
+
+function hoursOf(material: BoardMaterial, parts: readonly Parts[], shift: BoardMaterial["shifts"][number], nowMs: number): HourCell[] {
   const counted = countedMachines(material).filter((machine) => machine.signals.some(isCount));
   const breaks = shift.breaks.map(asWindow);
   const expectedIn = (window: Window) => sumOf(counted.map((machine) => expectedOf(machine, plannedTime(window, breaks))));
+  const madeIn = (machine: MachineMaterial, past: Window, hour: number): number | null => {
+    const part = parts.find((one) => one.machine.id === machine.id);
+    if (!part || isUnwatched(part, past, hour)) return null;
+    return piecesMade(
+      byRole(
+        machine,
+        machine.pieces.filter((row) => row.inWindow && row.hourMs === hour),
+      ),
+    );
+  };
   const cells: HourCell[] = [];
   // Clock hours of the site; the zone's offset to whole hours is in hourFromMs.
   const offset = material.hourFromMs % hourMs;
   for (let hour = Math.floor((shift.fromMs - offset) / hourMs) * hourMs + offset; hour < shift.toMs; hour += hourMs) {
     const cell: Window = { from: Math.max(hour, shift.fromMs), to: Math.min(hour + hourMs, shift.toMs) };
-    cells.push({
-      ...cell,
-      made:
-        cell.from < nowMs
-          ? sumOf(
-              counted.map((machine) =>
-                piecesMade(
-                  byRole(
-                    machine,
-                    machine.pieces.filter((row) => row.inWindow && row.hourMs === hour),
-                  ),
-                ),
-              ),
-            )
-          : null,
-      expected: expectedIn(cell),
-      due: cell.from < nowMs ? expectedIn({ from: cell.from, to: Math.min(cell.to, nowMs) }) : null,
-    });
+    const past: Window = { from: cell.from, to: Math.min(cell.to, nowMs) };
+    const made = cell.from < nowMs ? sumOf(counted.map((machine) => madeIn(machine, past, hour))) : null;
+    cells.push({ ...cell, made, expected: expectedIn(cell), due: made === null ? null : expectedIn(past) });
   }
   return cells;
 }

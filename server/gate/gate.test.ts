@@ -113,6 +113,17 @@ describe("what does not pass", () => {
     expect(seen).toEqual([]);
   });
 
+  it("an address that cannot be decoded: with a page for people, and the id that the log has", async () => {
+    const { port, seen } = await behindGate();
+    for (const path of ["/people/%E0%A4%A", "/board/%E0%A4%A/a/b", "/board/%/a/b", "/people/a%00b"]) expect((await ask(port, path)).status, path).toBe(400);
+    expect(seen).toEqual([]);
+    const { headers, text } = await ask(port, "/people/%E0%A4%A", { headers: { accept: "text/html" } });
+    expect(headers["content-type"]).toContain("text/html");
+    expect(text).toContain("This address is malformed");
+    expect(text).toMatch(/Number: [0-9a-f]{8}</);
+    expect((await ask(port, "/people/%F0%9F%98%80?x=%E0%A4%A")).status).toBe(200);
+  });
+
   it("any verb but reading, and sending where something is taken", async () => {
     const { port, seen } = await behindGate();
     for (const method of ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]) {

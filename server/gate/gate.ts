@@ -2,6 +2,7 @@
  * What every request passes before the web framework sees it, and what every answer carries: pages, procedures, files, errors. One place, so that no route can be
  * forgotten. In order: the name it asks for, what it wants to do, where it comes from, how much has been asked, how long it is.
  */
+import { randomBytes } from "node:crypto";
 import diagnostics from "node:diagnostics_channel";
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -61,8 +62,9 @@ export function guard(server: Server, gate: Gate): void {
     check(request, path, gate, rates).then(
       (checked) => {
         if (checked.request) return pass(checked.request);
-        say(request, path, checked.refusal);
-        refuse(request, response, checked.refusal, { path, query, accept: request.headers.accept ?? "", locale: localeOf(languageIn(request)) });
+          const errorId = say(request, path, checked.refusal);
+          const locale = localeOf(languageIn(request));
+          refuse(request, response, { ...checked.refusal, errorId }, { path, query, accept: request.headers.accept ?? "", locale });
       },
       (error: Error) => {
         if (!request.socket.destroyed) logFault(error, "the gate failed"); // else its client went away in the midst of it
@@ -92,6 +94,7 @@ const no = (refusal: GateRefusal): Checked => ({ request: null, refusal });
 async function check(request: IncomingMessage, path: string, gate: Gate, rates: Rates): Promise<Checked> {
   const headers = fromOutside(request);
   if (!path.startsWith("/")) return no({ status: 400, code: "INVALID", sentence: "This is no address of Takt." });
+  if (!isDecodable(path)) return no({ status: 400, code: "INVALID", sentence: "This address is malformed: a % in it is not followed by what it stands for." });
   const wrongHost = path === "/api/health" ? null : whyNotThisHost(request.headers.host, gate.publicUrl); // load balancers ask for it by any name
   if (wrongHost !== null) return no({ status: 421, code: "FORBIDDEN", sentence: wrongHost });
 
@@ -116,6 +119,16 @@ async function check(request: IncomingMessage, path: string, gate: Gate, rates: 
   if (!isOfUnknownLength(request)) return { request, refusal: null };
   const whole = await withLength(request, most);
   return whole ? { request: whole, refusal: null } : no(tooLong);
+}
+
+/** Percent signs that stand for text, as the framework below reads them; it fails at others. PostgreSQL has no text with a zero byte. */
+function isDecodable(path: string): boolean {
+  try {
+    return !decodeURIComponent(path).includes("\0");
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
 }
 
 const inWords = (bytes: number): string => (bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MB` : `${bytes / 1024} kB`);
@@ -161,17 +174,23 @@ function refuse(
 
 const sayAgainAfterMs = 60_000;
 const mostSaid = 1_000;
-const saidAt = new Map<string, number>();
+const said = new Map<string, { at: number; errorId: string }>();
 
-/** For the operator, and not so often that it fills the log. The address without its query, where a secret may be, and of a display's address nothing. */
-function say({ headers, method }: IncomingMessage, path: string, { status, sentence }: GateRefusal): void {
+/**
+ * For the operator, and not so often that it fills the log. The address without its query, where a secret may be, and of a display's address nothing.
+ * Returns the id under which the log has it: of one like it, where that was said just now.
+ */
+function say({ headers, method }: IncomingMessage, path: string, { status, sentence }: GateRefusal): string {
   const address = addressOf(new Headers({ [peerHeader]: one(headers[peerHeader]) ?? "", "x-forwarded-for": one(headers["x-forwarded-for"]) ?? "" }));
   const key = `${address} ${status}`;
   const now = Date.now();
-  if (now - (saidAt.get(key) ?? 0) < sayAgainAfterMs) return;
-  if (saidAt.size >= mostSaid) saidAt.clear();
-  saidAt.set(key, now);
-  log().warn({ status, address, method, below: path.split("/")[1]?.slice(0, 20), why: sentence }, "refused at the gate");
+  const before = said.get(key);
+  if (before && now - before.at < sayAgainAfterMs) return before.errorId;
+  if (said.size >= mostSaid) said.clear();
+  const errorId = randomBytes(4).toString("hex");
+  said.set(key, { at: now, errorId });
+  log().warn({ errorId, status, address, method, below: path.split("/")[1]?.slice(0, 20), why: sentence }, "refused at the gate");
+  return errorId;
 }
 
 /** One address cannot take all the connections that there are. */

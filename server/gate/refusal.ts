@@ -8,6 +8,8 @@ export type GateRefusal = {
   sentence: string;
   /** Seconds after which it may be asked again. */
   waitS?: number;
+  /** Under which the log has it. */
+  errorId?: string;
   /** 405: what may be done at this address. */
   allow?: string;
 };
@@ -52,18 +54,27 @@ const trpcError = ({ status, code, sentence }: GateRefusal) => ({
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 /** A wall that nobody stands in front of asks again by itself. */
-const page = ({ sentence, waitS }: GateRefusal, locale: string): string => `<!doctype html>
+function page({ sentence, waitS, errorId }: GateRefusal, locale: string): string {
+  const say = sayIn(locale);
+  const again = waitS === undefined ? "" : `<meta http-equiv="refresh" content="${waitS}">`;
+  const number = errorId === undefined ? "" : `<p>${escaped(say(`This refusal is number ${errorId} in the log.`))}</p>`;
+  const home = escaped(say("To the first page of Takt."));
+  return `<!doctype html>
 <html lang="${locale}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">${waitS === undefined ? "" : `\n<meta http-equiv="refresh" content="${waitS}">`}
+<meta name="color-scheme" content="light dark">
+${again}
 <title>Takt</title>
 <style>body { font: 18px/1.5 system-ui, sans-serif; max-width: 60ch; margin: 15vh auto; padding: 0 24px; overflow-wrap: anywhere; }</style>
 </head>
 <body>
 <h1>Takt</h1>
 <p>${escaped(sentence)}</p>
+${number}
+<p><a href="/">${home}</a></p>
 </body>
 </html>
 `;
+}

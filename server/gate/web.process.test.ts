@@ -149,7 +149,8 @@ describe("every answer", () => {
       "a program": 401,
       health: 200,
       "a forged display": 303,
-      "no address": 404,
+      "no address": 400,
+      "an address with a zero in it": 400,
       "another verb": 405,
       "another host": 421,
     });

@@ -1,12 +1,11 @@
-import { TRPCError } from "@trpc/server";
 import type { Metadata } from "next";
-import { notFound } from "next/navigation";
 import { getTranslations } from "next-intl/server";
 import { Awake } from "#/components/frame/awake.tsx";
 import { PersonPage } from "#/components/people/person-page.tsx";
 import { mayAnywhere } from "#/server/domain/permission.ts";
 import { requirePage } from "#/server/identity/page.ts";
 import { fetched, Hydrate, prefetch, trpc } from "#/server/rsc.ts";
+import { found } from "../../../found.ts";
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations("people"))("person") };
@@ -15,11 +14,10 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function OnePersonPage({ params }: PageProps<"/people/[id]">) {
   const { actor } = await requirePage("person.read");
   const { id } = await params;
-  const person = fetched(trpc.people.show.queryOptions({ id })).catch((error: unknown) => {
-    if (error instanceof TRPCError && (error.code === "NOT_FOUND" || error.code === "BAD_REQUEST")) notFound();
-    throw error;
-  });
-  await Promise.all([person, mayAnywhere(actor, "person.change") ? prefetch(trpc.people.places.queryOptions()) : null]);
+  await Promise.all([
+    found(fetched(trpc.people.show.queryOptions({ id }))),
+    mayAnywhere(actor, "person.change") ? prefetch(trpc.people.places.queryOptions()) : null,
+  ]);
   return (
     <Hydrate>
       <PersonPage id={id} />

@@ -4,7 +4,8 @@ import { Awake } from "#/components/frame/awake.tsx";
 import { ItemPage } from "#/components/plant/item-page.tsx";
 import { requirePage } from "#/server/identity/page.ts";
 import { type Kind, kinds } from "#/server/plant/items.ts";
-import { Hydrate, prefetch, trpc } from "#/server/rsc.ts";
+import { fetched, Hydrate, prefetch, trpc } from "#/server/rsc.ts";
+import { found } from "../../../../found.ts";
 
 type Props = PageProps<"/plant/[kind]/[...address]">;
 
@@ -27,7 +28,7 @@ export default async function PlantItemPage({ params }: Props) {
   const parts = address.map(decoded);
   if (!kinds.includes(kind as Kind) || parts.includes(null)) notFound();
   const where = { kind: kind as Kind, address: parts.join("/") };
-  await Promise.all([prefetch(trpc.plant.item.queryOptions(where)), prefetch(trpc.plant.tree.queryOptions())]);
+  await Promise.all([found(fetched(trpc.plant.item.queryOptions(where))), prefetch(trpc.plant.tree.queryOptions())]);
   return (
     <Hydrate>
       <ItemPage {...where} />
