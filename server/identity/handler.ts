@@ -1,6 +1,7 @@
 /** The part of the identity library that can be reached from outside: a list of what is open, and everything else is not there. */
 import { whyNotFromHere } from "#/server/cross-origin.ts";
 import { db } from "#/server/db.ts";
+import { notKept } from "#/server/domain/kept-text.ts";
 import { nobody } from "#/server/domain/permission.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import { mostBytesAt } from "#/server/limits/bodies.ts";
@@ -71,6 +72,8 @@ async function answered(request: Request): Promise<Response> {
   if (text !== null && Buffer.byteLength(text) > largestBody) return refusal(413, "INVALID", "This is more than is taken here.");
   const body = text === null ? null : handedOn(text, rule.takes);
   if (body === undefined) return refusal(400, "INVALID", "This is no JSON.");
+  const [unkept] = notKept([body && JSON.parse(body), ...new URL(request.url).searchParams]);
+  if (unkept) return refusal(400, "INVALID", unkept.sentence);
 
   const actor = (await personActor(request.headers)) ?? nobody;
   if (rule.own && actor.kind !== "person") return refusal(401, "SIGNED_OUT", "You are not signed in. Sign in and try again.");
