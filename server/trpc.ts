@@ -125,7 +125,8 @@ export const may = (action: Action) =>
 
 /** Of every procedure, before its schema: text that the database cannot keep is no fault of the server's. @throws Refusal INVALID */
 function needKept(input: unknown): void {
-  const fields = notKept(input);
+  // The plant's forms name their fields without what they are sent in.
+  const fields = notKept(input).map(({ path, sentence }) => ({ path: path.replace(/(^|\.)fields\./, "$1"), sentence }));
   const [first] = fields;
   if (first) throw new Refusal("INVALID", first.sentence, { fields });
 }

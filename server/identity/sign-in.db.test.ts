@@ -50,12 +50,12 @@ describe("signing in", () => {
   it("says so where a text has what no database keeps, whoever asks, in bodies and in cookies", async () => {
     for (const text of ["a\u0000b", "\ud83d"]) {
       expect(await new Browser().signIn(text, password)).toMatchObject({
-        status: 400,
-        body: { code: "INVALID", message: expect.stringContaining("cannot be kept") },
+        status: 422,
+        body: { code: "INVALID", field: "login", message: expect.stringContaining("cannot be kept") },
       });
       for (const path of ["/link/read", "/link/redeem", "/link/request", "/terminal/unlock", "/two-factor/verify-backup-code"])
         expect((await new Browser().post(path, { secret: text, login: text, password: text, name: text, personId: text, pin: text, code: text })).status).toBe(
-          400,
+          422,
         );
     }
     const browser = new Browser();
