@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { cpSync, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
+import { builtImportProgram } from "#/server/plant/import-program.ts";
 import { generateClient } from "./build/client.ts";
+import { bundleImportChild } from "./build/import-child.ts";
 import { hashOf, isMade, markMade } from "./build/sources.ts";
 import { tailOf } from "./embedded/processes.ts";
 import { childEnv, env, projectRoot } from "./env.ts";
@@ -21,6 +23,7 @@ const webSources = [
   "proxy.ts",
   "package.json",
   "package-lock.json",
+  "scripts/build/import-child.ts",
 ];
 export const standaloneServer = join(projectRoot, ".next/standalone/server.js");
 
@@ -35,6 +38,7 @@ export async function buildWeb({ always }: { always: boolean }): Promise<boolean
   cpSync(join(projectRoot, ".next/static"), join(projectRoot, ".next/standalone/.next/static"), { recursive: true });
   const publicDir = join(projectRoot, "public");
   if (existsSync(publicDir)) cpSync(publicDir, join(projectRoot, ".next/standalone/public"), { recursive: true });
+  await bundleImportChild(join(projectRoot, ".next/standalone", builtImportProgram));
   // What tracing takes along beside the app: secrets of a .env file have no place in a build.
   for (const name of readdirSync(join(projectRoot, ".next/standalone"))) if (name.startsWith(".env")) rmSync(join(projectRoot, ".next/standalone", name));
   markMade(stamp, hash);

@@ -3,6 +3,7 @@ import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
 import { z } from "zod";
 import { type Db, db } from "#/server/db.ts";
+import { notKept } from "#/server/domain/kept-text.ts";
 import type { Action, Actor } from "#/server/domain/permission.ts";
 import { type FieldFault, isDatabaseAway, Refusal, type RefusalCode } from "#/server/errors.ts";
 import { actorOf } from "#/server/identity/actor.ts";
@@ -138,13 +139,22 @@ export const may = (action: Action) =>
   t.procedure
     .meta({ action })
     .use(toTrpc)
-    .use(async ({ ctx, type, signal, next }) => {
+    .use(async ({ ctx, type, signal, next, getRawInput }) => {
       const permitted = permit(ctx, action);
+      needKept(await getRawInput());
       if (type !== "subscription") return next({ ctx: { ...permitted, until: signal } });
       const end = new AbortController();
       const result = await next({ ctx: { ...permitted, until: signal ? AbortSignal.any([signal, end.signal]) : end.signal } });
       return result.ok && isIterable(result.data) ? { ...result, data: translated(whileAllowed(result.data, permitted, end)) } : result;
     });
+
+/** Of every procedure, before its schema: text that the database cannot keep is no fault of the server's. @throws Refusal INVALID */
+function needKept(input: unknown): void {
+  // The plant's forms name their fields without what they are sent in.
+  const fields = notKept(input).map(({ path, sentence }) => ({ path: path.replace(/(^|\.)fields\./, "$1"), sentence }));
+  const [first] = fields;
+  if (first) throw new Refusal("INVALID", first.sentence, { fields });
+}
 
 const isIterable = (data: unknown): data is AsyncIterable<unknown> => typeof data === "object" && data !== null && Symbol.asyncIterator in data;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { buildId } from "#/server/build.ts";
+import { nameField } from "#/server/domain/naming.ts";
 import type { Actor } from "#/server/domain/permission.ts";
 import { Refusal } from "#/server/errors.ts";
 import { may, router } from "#/server/trpc.ts";
@@ -24,7 +25,7 @@ const seconds = (least: number, most: number, what: string) =>
   z.int(`${what} is a whole number of seconds.`).min(least, `${what} is at least ${least} s.`).max(most, `${what} is at most ${most} s.`);
 
 const settings = z.object({
-  name: z.string().trim().min(1, "The display needs a name.").max(80, "The name is at most 80 characters long."),
+  name: nameField(80, "The display needs a name."),
   theme: z.enum(["dark", "light"]),
   locale: z
     .string()

@@ -93,7 +93,8 @@ const no = (refusal: GateRefusal): Checked => ({ request: null, refusal });
 /** The request as it may pass, or why it may not. */
 async function check(request: IncomingMessage, path: string, gate: Gate, rates: Rates): Promise<Checked> {
   const headers = fromOutside(request);
-  if (!path.startsWith("/")) return no({ status: 400, code: "INVALID", sentence: "This is no address of Takt." });
+  // NUL: no page, file or question has one in its name, and no database keeps one.
+  if (!path.startsWith("/") || /%00/.test(request.url ?? "")) return no({ status: 400, code: "INVALID", sentence: "This is no address of Takt." });
   if (!isDecodable(path)) return no({ status: 400, code: "INVALID", sentence: "This address is malformed: a % in it is not followed by what it stands for." });
   const wrongHost = path === "/api/health" ? null : whyNotThisHost(request.headers.host, gate.publicUrl); // load balancers ask for it by any name
   if (wrongHost !== null) return no({ status: 421, code: "FORBIDDEN", sentence: wrongHost });

@@ -1,6 +1,7 @@
 /** The part of the identity library that can be reached from outside: a list of what is open, and everything else is not there. */
 import { whyNotFromHere } from "#/server/cross-origin.ts";
 import { db } from "#/server/db.ts";
+import { notKept } from "#/server/domain/kept-text.ts";
 import { nobody } from "#/server/domain/permission.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import { mostBytesAt } from "#/server/limits/bodies.ts";
@@ -42,7 +43,7 @@ export const open: Record<string, Open> = {
 
 const largestBody = mostBytesAt(`${basePath}/`);
 
-const refusal = (status: number, code: string, message: string, more: { waitS?: number; errorId?: string } = {}): Response => {
+const refusal = (status: number, code: string, message: string, more: { waitS?: number; errorId?: string; field?: string } = {}): Response => {
   const headers = { "cache-control": "no-store", ...(more.waitS === undefined ? {} : { "retry-after": String(more.waitS) }) };
   return Response.json({ code, message, ...more }, { status, headers });
 };
@@ -74,6 +75,8 @@ async function answered(request: Request): Promise<Response> {
   if (text !== null && Buffer.byteLength(text) > largestBody) return refusal(413, "INVALID", "This is more than is taken here.");
   const body = text === null ? null : handedOn(text, rule.takes);
   if (body === undefined) return refusal(400, "INVALID", "This is no JSON.");
+  const [unkept] = notKept({ ...(body === null ? {} : JSON.parse(body)), query: [...new URL(request.url).searchParams] });
+  if (unkept) return refusal(422, "INVALID", unkept.sentence, { field: unkept.path });
 
   const actor = (await personActor(request.headers)) ?? nobody;
   if (rule.own && actor.kind !== "person") return refusal(401, "SIGNED_OUT", "You are not signed in. Sign in and try again.");

@@ -1,11 +1,9 @@
 /** Names of people, and what they sign in with. Pure. */
 import { z } from "zod";
+import { nameField } from "#/server/domain/naming.ts";
 
 /** Names as people have them: of any script, in one line, with something to see in it, and nothing that turns the writing of what stands beside it. */
-export const personName = z
-  .string()
-  .transform((text) => text.normalize("NFC").replace(/\s+/g, " ").trim())
-  .refine((text) => text.length > 0 && text.length <= 100 && /[\p{L}\p{N}]/u.test(text) && !/[\p{Cc}\p{Cn}\u202a-\u202e\u2066-\u2069]/u.test(text));
+export const personName = nameField(100, "The person needs a name.").refine((name) => /[\p{L}\p{N}]/u.test(name), "A name has at least one letter.");
 
 export const usernameShape = /^[a-z0-9][a-z0-9._-]{1,39}$/;
 

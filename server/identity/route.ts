@@ -1,5 +1,6 @@
 /** Route handlers that are no procedures (exports, files): permission, refusals and faults as in server/trpc.ts. */
 import { whyNotFromHere } from "#/server/cross-origin.ts";
+import { notKept } from "#/server/domain/kept-text.ts";
 import type { Action } from "#/server/domain/permission.ts";
 import { isDatabaseAway, Refusal, type RefusalCode } from "#/server/errors.ts";
 import { logFault } from "#/server/log.ts";
@@ -25,7 +26,11 @@ export const route =
     try {
       const foreign = whyNotFromHere(request.method, request.headers, takes);
       if (foreign) throw new Refusal("FORBIDDEN", foreign);
-      return await handle({ ctx: permit(await contextOf(request.headers), action), request, parameters: await params });
+      const ctx = permit(await contextOf(request.headers), action);
+      const parameters = await params;
+      const [unkept] = notKept([parameters, ...new URL(request.url).searchParams]);
+      if (unkept) throw new Refusal("INVALID", unkept.sentence);
+      return await handle({ ctx, request, parameters });
     } catch (error) {
       return answerTo(error, sayTo(request.headers));
     }

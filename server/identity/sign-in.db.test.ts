@@ -47,6 +47,24 @@ describe("signing in", () => {
     expect(headers.get("cache-control")).toBe("no-store");
   });
 
+  it("says so where a text has what no database keeps, whoever asks, in bodies and in cookies", async () => {
+    for (const text of ["a\u0000b", "\ud83d"]) {
+      expect(await new Browser().signIn(text, password)).toMatchObject({
+        status: 422,
+        body: { code: "INVALID", field: "login", message: expect.stringContaining("cannot be kept") },
+      });
+      for (const path of ["/link/read", "/link/redeem", "/link/request", "/terminal/unlock", "/two-factor/verify-backup-code"])
+        expect((await new Browser().post(path, { secret: text, login: text, password: text, name: text, personId: text, pin: text, code: text })).status).toBe(
+          422,
+        );
+    }
+    const browser = new Browser();
+    for (const name of [session, "takt.terminal", "takt.device", "takt.two_factor", "takt.oauth_state"]) browser.cookies.set(name, "a%00b.c%00");
+    expect((await browser.signIn("nobody", password)).status).toBe(401);
+    expect((await browser.post("/two-factor/verify-totp", { code: "123456" })).status).toBe(401);
+    expect(await browser.actor()).toBeNull();
+  });
+
   it("says the same of a wrong password, of nobody, of who is disabled and of who has no password yet", async () => {
     await aSignIn({ username: "ann", password });
     const gone = await aSignIn({ username: "gone", password });
@@ -62,7 +80,7 @@ describe("signing in", () => {
         ["x".repeat(900), password],
         ["' or 1=1 --", "' or 1=1 --"],
         ["👩‍🏭 ‮nna", "<script>alert(1)</script>"],
-        ["../../etc/passwd", "\u0000"],
+        ["../../etc/passwd", "\u0001"],
       ].map(([login = "", typed = ""], n) => new Browser(`192.0.2.${n + 1}`).signIn(login, typed)),
     );
     for (const { status, body, headers } of answers) {

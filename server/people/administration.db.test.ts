@@ -144,6 +144,15 @@ describe("createPerson and changePerson", () => {
       expect(reason).toMatchObject({ code: "INVALID", fields: [{ path: "email" }] });
   });
 
+  it("refuses a name that reads as somebody else's in other letters; the same name is no deceit", async () => {
+    await createPerson(boss(), { ...nina([]), name: "Amira Neu" });
+    expect((await refusal(createPerson(boss(), { ...nina([]), email: "b@example.com", name: "Аmira Neu" }))).fields.map(({ path }) => path)).toEqual(["name"]);
+    await createPerson(boss(), { ...nina([]), email: "c@example.com", name: "Amira Neu" });
+    const other = await createPerson(boss(), { ...nina([]), email: "d@example.com", name: "Bea" });
+    const renamed = changePerson(boss(), other.id, await versionOf(other.id), { ...nina([]), email: "d@example.com", name: "Amirа Neu" });
+    expect((await refusal(renamed)).fields.map(({ path }) => path)).toEqual(["name"]);
+  });
+
   it("an administrator of one site gives roles there only, and takes none elsewhere", async () => {
     for (const siteId of [theirs.siteId, null])
       expect(await refusal(createPerson(here(), nina([one("viewer", siteId)])))).toMatchObject({ code: "INVALID", fields: [{ path: "memberships.0.siteId" }] });

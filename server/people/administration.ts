@@ -1,6 +1,7 @@
 /** People as administrators see and change them. An administrator of some sites sees who works there and gives roles there; the whole person takes all of their sites. */
 import { type Changing, change } from "#/server/audit/change.ts";
 import type { Db } from "#/server/db.ts";
+import { isLookAlike } from "#/server/domain/naming.ts";
 import { type Role, scopeOf } from "#/server/domain/permission.ts";
 import { type FieldFault, Refusal } from "#/server/errors.ts";
 import { canMail } from "#/server/identity/mail.ts";
@@ -8,6 +9,7 @@ import type { Permitted } from "#/server/identity/permit.ts";
 import {
   insertPerson,
   type Membership,
+  namesOfOthers,
   type PersonDetail,
   type PersonFields,
   type PersonRow,
@@ -103,6 +105,8 @@ async function check(ctx: Acting, tx: Db, { memberships, ...fields }: PersonValu
   const faults: FieldFault[] = membershipFaults(ctx.scope, memberships, await placeRows(tx, ctx.scope), before?.memberships ?? []);
   for (const path of await takenBy(tx, fields, before?.id ?? null))
     faults.push({ path, sentence: "Somebody has this already. Whoever looks after all sites can give that person a role here." });
+  if (fields.name !== before?.name && (await namesOfOthers(tx, before?.id ?? null)).some((name) => isLookAlike(name, fields.name)))
+    faults.push({ path: "name", sentence: "This name reads as somebody else's and is written with other letters. Type it anew, with one alphabet." });
   if (faults.length > 0) throw new Refusal("INVALID", faults.map(({ sentence }) => sentence).join(" "), { fields: faults });
 }
 

@@ -223,6 +223,12 @@ export const knownDevices = async (db: Db, personId: string): Promise<Buffer[]> 
   return rows.map(({ hash }) => hash);
 };
 
+/** Of everybody who is not disabled, but this one. */
+export const namesOfOthers = async (db: Db, id: string | null): Promise<string[]> =>
+  (await db.rows<{ name: string }>("-- people.namesOfOthers\n select name from person where disabled_at is null and id is distinct from $1::uuid", [id])).map(
+    ({ name }) => name,
+  );
+
 /** Which of the addresses and names belong to somebody else. */
 export async function takenBy(db: Db, { email, username }: PersonFields, except: string | null): Promise<("email" | "username")[]> {
   const rows = await db.rows<{ email: boolean; username: boolean }>(

@@ -1,23 +1,12 @@
 import { z } from "zod";
 import { roles } from "#/server/domain/permission.ts";
+import { personName } from "#/server/identity/logins.ts";
 import { may, router } from "#/server/trpc.ts";
 import { endSessions, giveLink, takeSecondFactor, unlock } from "./access.ts";
 import { changePerson, createPerson, listPeople, places, setActive, showPerson } from "./administration.ts";
 
 const id = z.object({ id: z.uuid("This is no person's number.") });
 
-/** Names of any script, in one line; what cannot be seen, or turns the direction of what follows, is no part of a name. */
-const name = z
-  .string()
-  .transform((text) => text.normalize("NFC").replace(/\s+/g, " ").trim())
-  .pipe(
-    z
-      .string()
-      .min(1, { error: "The person needs a name.", abort: true })
-      .max(100, "The name is at most 100 characters long.")
-      .regex(/[\p{L}\p{N}]/u, "A name has at least one letter.")
-      .regex(/^[^\p{Cc}\p{Cn}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]*$/u, "The name holds characters that cannot be seen. Type it anew."),
-  );
 /** Empty is none. Lower case, and what looks the same is the same, as at signing in. */
 const login = z
   .string()
@@ -36,7 +25,7 @@ const membership = z.object({
   lineIds: z.array(z.int()).max(500, "At most 500 lines."),
 });
 const values = z
-  .object({ name, email, username, memberships: z.array(membership).max(200, "At most 200 roles.") })
+  .object({ name: personName, email, username, memberships: z.array(membership).max(200, "At most 200 roles.") })
   .refine((person) => person.email !== null || person.username !== null, {
     path: ["email"],
     message: "Give an e-mail address or a user name to sign in with.",

@@ -135,3 +135,34 @@ it("every procedure is open to whom the map opens it, where it does, and to nobo
   process.stdout.write(`\n${tableOf(names, rows)}\n${sum}\n`);
   expect(faults).toEqual([]);
 });
+
+/** The input once for each text in it, with that text spoilt. */
+function spoilt(input: unknown, by: (text: string) => string): unknown[] {
+  if (typeof input === "string") return [by(input)];
+  if (Array.isArray(input)) return input.flatMap((one, n) => spoilt(one, by).map((other) => input.with(n, other)));
+  if (typeof input !== "object" || input === null || input instanceof Date) return [];
+  return Object.entries(input).flatMap(([name, one]) => spoilt(one, by).map((other) => ({ ...input, [name]: other })));
+}
+
+it("no procedure fails on text that cannot be kept: it says so", { timeout: 60_000 }, async () => {
+  const [all, display] = ["administrator of all", "display"].map((name) => world.everybody.find((who) => who.name === name));
+  if (!all || !display) throw new Error("nobody asks");
+  const faults: string[] = [];
+  let asked = 0;
+  for (const { path, name, example } of paths.flatMap(casesOf)) {
+    const who = example.about === "display" ? display : all;
+    const input = await example.ask(world.own, world, who);
+    const inputs = [
+      ...spoilt(input, (text) => `${text}\u0000`),
+      ...spoilt(input, () => "\ud83d"),
+      ...(input === undefined ? [] : [{ ...input, text: "a\u0000b" }]),
+    ];
+    for (const one of inputs) {
+      const { code, text } = await call(path, who, one);
+      asked++;
+      if (code !== "BAD_REQUEST" || !text.includes("cannot be kept")) faults.push(`${name} with ${JSON.stringify(one)}: ${code} (${text})`);
+    }
+  }
+  expect(faults).toEqual([]);
+  expect(asked).toBeGreaterThan(200);
+});

@@ -1,6 +1,7 @@
 /** What must hold between the entries of a plant file: references, duplicates, rates and patterns in time. All broken rules at once. */
 import { isTimeZone } from "#/server/domain/shift.ts";
 import type { LineEntry, MachineEntry, PlantFile, ReasonEntry, SiteEntry } from "./file.ts";
+import { brokenLookAlikes } from "./file-name-rules.ts";
 import { brokenPeriods, periodsOf, rateBounds, sameProduct } from "./file-periods.ts";
 import { didYouMean, plural } from "./file-sentences.ts";
 import { brokenCalendar, brokenCurrencies, brokenDevices, brokenMoney, brokenTargets } from "./file-setup-rules.ts";
@@ -17,7 +18,8 @@ export function brokenRules(plant: PlantFile, elsewhere: readonly Claim[] = []):
   const products = new Map<string, Path>();
   broken.push(...brokenKeys("product line", plant.product_lines, ["product_lines"]));
   for (const [p, line] of plant.product_lines.entries()) {
-    broken.push(...brokenWas("product", line.products, ["product_lines", p, "products"]));
+    const at = ["product_lines", p, "products"];
+    broken.push(...brokenWas("product", line.products, at), ...brokenLookAlikes("product", line.products, at));
     for (const [i, product] of line.products.entries()) broken.push(...claimKey(products, "product", product.key, ["product_lines", p, "products", i, "key"]));
   }
   broken.push(...brokenKeys("site", plant.sites, ["sites"]));
@@ -123,11 +125,15 @@ function claimOld(taken: Map<string, Path>, word: string, was: string, path: Pat
   return [];
 }
 
-type Keyed = readonly { key: string; was?: string | undefined }[];
+type Keyed = readonly { key: string; was?: string | undefined; name?: string | undefined }[];
 
 function brokenKeys(word: string, entries: Keyed, path: Path): Broken[] {
   const taken = new Map<string, Path>();
-  return [...entries.flatMap((entry, i) => claimKey(taken, word, entry.key, [...path, i, "key"])), ...brokenWas(word, entries, path)];
+  return [
+    ...entries.flatMap((entry, i) => claimKey(taken, word, entry.key, [...path, i, "key"])),
+    ...brokenWas(word, entries, path),
+    ...brokenLookAlikes(word, entries, path),
+  ];
 }
 
 export function brokenWas(word: string, entries: Keyed, path: Path): Broken[] {
@@ -146,7 +152,7 @@ const reasonLevels = 3;
 type Seen = { keys: Map<string, Path>; olds: Map<string, Path>; codes: Map<string, Path> };
 
 function brokenReasons(reasons: readonly ReasonEntry[], path: Path, level: number, seen: Seen): Broken[] {
-  return reasons.flatMap((reason, i) => {
+  const below = reasons.flatMap((reason, i) => {
     const at = [...path, i];
     const broken = claimKey(seen.keys, "reason", reason.key, [...at, "key"]);
     if (reason.was !== undefined) broken.push(...claimOld(seen.olds, "reason", reason.was, [...at, "was"]));
@@ -157,6 +163,7 @@ function brokenReasons(reasons: readonly ReasonEntry[], path: Path, level: numbe
     else if (reason.fault_code !== undefined) seen.codes.set(reason.fault_code, [...at, "fault_code"]);
     return [...broken, ...brokenReasons(reason.reasons, [...at, "reasons"], level + 1, seen)];
   });
+  return [...brokenLookAlikes("reason", reasons, path), ...below];
 }
 
 function brokenLine(line: LineEntry, path: Path, patterns: readonly string[]): Broken[] {

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isCurrency } from "#/server/domain/currency.ts";
+import { plainName, whyNoName } from "#/server/domain/naming.ts";
 import { lossClasses } from "#/server/domain/state.ts";
 import { parseClock, parseDays, parseDuration } from "./file-values.ts";
 
@@ -37,7 +38,18 @@ const longestBytes = 1_000;
 const fits = (raw: string) => Buffer.byteLength(raw) <= longestBytes;
 const tooLong = `must be ${longestBytes} bytes at most`;
 
-const name = z.string().trim().min(1, "must not be empty").max(200, "must be 200 characters at most").refine(isSound, unsound);
+const name = z
+  .string()
+  .transform(plainName)
+  .pipe(
+    z
+      .string()
+      .min(1, { error: "must not be empty", abort: true })
+      .max(200, "must be 200 characters at most")
+      .refine(isSound, { error: unsound, abort: true })
+      .refine((raw) => whyNoName(raw) !== "blank", { error: "must have something in it that can be seen", abort: true })
+      .refine((raw) => whyNoName(raw) === null, "must not have characters that cannot be seen or that turn the text beside them"),
+  );
 const text = z.string().min(1, "must not be empty").refine(fits, tooLong).refine(isSound, unsound);
 const number = z.number();
 

@@ -3,10 +3,10 @@
  * wall board would wait for it. One at a time.
  */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
 import type { Changing } from "#/server/audit/change.ts";
 import { type FieldFault, Refusal, type RefusalCode } from "#/server/errors.ts";
 import { applyImport, type ImportPreview, previewImport } from "./import.ts";
+import { importProgram } from "./import-program.ts";
 import type { SheetName } from "./import-sheets.ts";
 
 /** What is asked: the first line; the file's bytes follow. */
@@ -21,12 +21,17 @@ const mostMemoryMb = 3_000;
 // Next bundles routes apart: all of them share the one that runs.
 const shared = globalThis as typeof globalThis & { taktImport?: Promise<unknown> };
 
-/** @throws as `previewImport` and `applyImport`; Refusal CONFLICT while another large one runs */
-export async function importTable(ctx: Changing, asked: Pick<Asked, "sheet" | "isApplied" | "why">, bytes: Uint8Array): Promise<ImportPreview> {
+/** program: of large ones, a file. @throws as `previewImport` and `applyImport`; Refusal CONFLICT while another large one runs */
+export async function importTable(
+  ctx: Changing,
+  asked: Pick<Asked, "sheet" | "isApplied" | "why">,
+  bytes: Uint8Array,
+  program = importProgram(process.cwd()),
+): Promise<ImportPreview> {
   const { sheet, isApplied, why } = asked;
   if (bytes.length <= fewBytes) return isApplied ? applyImport(ctx, sheet, bytes, why ?? undefined) : previewImport(ctx, sheet, bytes);
   if (shared.taktImport) throw new Refusal("CONFLICT", "Another large file is being imported at the moment. Try again when it is done.");
-  const run = inChild({ ...asked, actor: ctx.actor, from: ctx.from, at: ctx.now().getTime() }, bytes);
+  const run = inChild({ ...asked, actor: ctx.actor, from: ctx.from, at: ctx.now().getTime() }, bytes, program);
   shared.taktImport = run;
   try {
     const answer = await run;
@@ -38,9 +43,8 @@ export async function importTable(ctx: Changing, asked: Pick<Asked, "sheet" | "i
   }
 }
 
-function inChild(asked: Asked, bytes: Uint8Array): Promise<Answer> {
+function inChild(asked: Asked, bytes: Uint8Array, program: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const program = join(process.cwd(), "server/plant/import-child.ts");
     const child = spawn(process.execPath, [`--max-old-space-size=${mostMemoryMb}`, program], { stdio: ["pipe", "inherit", "pipe", "ipc"] });
     let answer: Answer | null = null;
     let said = "";

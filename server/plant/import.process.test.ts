@@ -1,10 +1,15 @@
 // A large import runs beside the web's process, which goes on answering.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { bundleImportChild } from "#/scripts/build/import-child.ts";
 import { closePool } from "#/server/db.ts";
 import { program, requestOf } from "#/server/identity/testing.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { applyText, refusal, smallPlant } from "./edit-testing.ts";
 import { importTable } from "./import-apart.ts";
+import { importProgram } from "./import-program.ts";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -21,7 +26,8 @@ const rows = (count: number, role: string) =>
   new TextEncoder().encode(
     `machine,key,role,topic\n${Array.from({ length: count }, (_, i) => `berlin/hall/l1/m1,s${i},${role},a/very/long/topic/of/some/machine/${i}`).join("\n")}\n`,
   );
-const run = (isApplied: boolean, bytes: Uint8Array) => importTable(requestOf(db, program), { sheet: "signals", isApplied, why: "As the list says" }, bytes);
+const run = (isApplied: boolean, bytes: Uint8Array, ...of: [string?]) =>
+  importTable(requestOf(db, program), { sheet: "signals", isApplied, why: "As the list says" }, bytes, ...of);
 
 it("previews and applies as a small one does, one at a time", async () => {
   const large = rows(4_000, "measurement");
@@ -43,4 +49,14 @@ it("previews and applies as a small one does, one at a time", async () => {
     code: "RULE_BROKEN",
     sentence: expect.stringMatching(/^4000 cells are wrong; nothing was imported\./),
   });
+});
+
+it("needs nothing beside it as it is built: one file, where there is neither project nor packages", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "takt-import-"));
+  try {
+    await bundleImportChild(join(folder, "import-child.mjs"));
+    expect(await run(false, rows(4_000, "hot"), importProgram(folder))).toMatchObject({ rows: 4_000, wrong: 4_000 });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

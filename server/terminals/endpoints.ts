@@ -5,6 +5,7 @@ import { deleteSessionCookie, setSessionCookie } from "better-auth/cookies";
 import { z } from "zod";
 import { change } from "#/server/audit/change.ts";
 import { db } from "#/server/db.ts";
+import { nameField } from "#/server/domain/naming.ts";
 import { Refusal } from "#/server/errors.ts";
 import { isSecure } from "#/server/identity/env.ts";
 import { fault } from "#/server/identity/faults.ts";
@@ -55,10 +56,7 @@ const unlock = createAuthEndpoint("/terminal/unlock", { method: "POST", body: un
   return ctx.json({ next: "in" });
 });
 
-export const terminalName = z
-  .string()
-  .transform((text) => text.normalize("NFC").replace(/\s+/g, " ").trim())
-  .pipe(z.string().min(1, { error: "Give the terminal a name." }).max(100, { error: "A name has at most 100 characters." }));
+export const terminalName = nameField(100, "Give the terminal a name.");
 /** Seconds without touch: from what is enough to put a tool down, to an hour. */
 export const autoLock = z.int().min(15, { error: "At least 15 seconds." }).max(3600, { error: "At most an hour." });
 export const lineIds = z.array(z.int().positive()).max(500);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nameField } from "#/server/domain/naming.ts";
 import { actionNames } from "#/server/domain/permission.ts";
 import { longestTokenDays } from "#/server/domain/token.ts";
 import { may, router } from "#/server/trpc.ts";
@@ -10,7 +11,7 @@ export const tokenRouter = router({
   create: may("token.change")
     .input(
       z.object({
-        name: z.string().trim().min(1, "The token needs a name: which program is it for?").max(80, "The name is at most 80 characters long."),
+        name: nameField(80, "The token needs a name: which program is it for?"),
         sites: z.union([z.literal("all"), z.array(z.int()).min(1, "Choose at least one site.").max(1_000)], { error: "Choose at least one site." }),
         actions: z.array(z.enum(actionNames)).min(1, "Choose at least one action."),
         days: z
