@@ -12,7 +12,13 @@ export function filterOf(parameterOf: (name: string) => string | null, sites: re
     FilterName,
     string | null
   >;
-  return { site: site?.key ?? null, zone: site?.zone ?? "UTC", from, to, who, action, kind, id, text };
+  return { site: site?.key ?? null, zone: site?.zone ?? commonZone(sites), from, to, who, action, kind, id, text };
+}
+
+/** Of all sites, where they are in one; else times of several sites are told in UTC. */
+function commonZone(sites: readonly SiteData[]): string {
+  const [zone, ...others] = new Set(sites.map((site) => site.zone));
+  return zone !== undefined && others.length === 0 ? zone : "UTC";
 }
 
 /** Where the list goes on after a page. */

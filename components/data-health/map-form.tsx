@@ -4,6 +4,7 @@ import { useTranslations } from "next-intl";
 import { useState } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
+import { NotFilledIn } from "#/components/ui/not-filled-in.ts";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
 import type { FieldFault } from "#/server/errors.ts";
 import css from "./map-dialog.module.css";
@@ -23,15 +24,6 @@ type Props = {
   onMapped: (letters: number, used: readonly (string | null)[]) => void;
   onCancel: () => void;
 };
-
-/** Said at fields before the server is asked, in the form of its answers. */
-class NotFilledIn extends Error {
-  readonly data: { kind: "INVALID"; errorId: null; present: null; fields: FieldFault[] };
-  constructor(paths: readonly string[], sentence: string) {
-    super(sentence);
-    this.data = { kind: "INVALID", errorId: null, present: null, fields: paths.map((path) => ({ path, sentence })) };
-  }
-}
 
 /** The form of a mapping, and beside it what comes of it. */
 export function MapForm({ value, data, onMapped, onCancel }: Props) {

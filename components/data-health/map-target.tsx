@@ -23,7 +23,7 @@ type Props = {
 };
 
 const fields = new Map(forms.signal.flatMap((section) => section.fields.map((field): [string, Field] => [field.path, field])));
-const nowhere = { site: null, line: null };
+const nowhere = { site: null, line: null, zone: null };
 
 /** Which signal it is: one that there is, or a new one and how its values are read. */
 export function MapTarget({ form, value, data, seen }: Props) {

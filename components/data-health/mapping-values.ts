@@ -52,7 +52,7 @@ export function matters(field: string, values: Values): boolean {
 export function initialValues({ topic, metric, machineId, path }: UnknownValue, { signals, machines }: UnknownData): MapValues {
   const suggested = signals.find(({ id }) => id === path.suggestedSignalId);
   const machine = machines.find(({ id }) => id === machineId);
-  const { source, metric: _metric, mapping, ...fields } = valuesOf("signal", { scale: 1, offset: 0, counter: "cumulative" }, true);
+  const { source, metric: _metric, mapping, ...fields } = valuesOf("signal", { scale: 1, offset: 0, counter: "cumulative" }, true, null);
   return {
     ...fields,
     key: path.key,

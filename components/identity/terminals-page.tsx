@@ -4,6 +4,8 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
+import { ObjectHistory } from "#/components/audit/object-history.tsx";
+import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { confirm } from "#/components/ui/confirm.tsx";
 import { type Column, DataTable } from "#/components/ui/data-table.tsx";
@@ -25,6 +27,8 @@ export function TerminalsPage() {
   const queries = useQueryClient();
   const terminals = useQuery({ ...trpc.terminals.list.queryOptions(), refetchInterval: 30_000 });
   const now = useNow(terminals.dataUpdatedAt);
+  const may = useMay();
+  const [open, setOpen] = useState<number | null>(null);
   const [editing, setEditing] = useState<TerminalRow | "new" | null>(null);
   const again = () => void queries.invalidateQueries({ queryKey: trpc.terminals.list.queryKey() });
   const revoke = useMutation(
@@ -59,33 +63,48 @@ export function TerminalsPage() {
       header: t("actions"),
       value: () => null,
       isAction: true,
-      cell: (row) =>
-        row.revokedAt ? null : (
-          <Group gap={8} wrap="nowrap" justify="end">
-            <Button size="xs" className={account.touch} variant="default" aria-label={t("editOf", { name: row.name })} onClick={() => setEditing(row)}>
-              {t("edit")}
-            </Button>
+      cell: (row) => (
+        <Group gap={8} wrap="nowrap" justify="end">
+          {may("history.read", row.siteId) && (
             <Button
               size="xs"
               className={account.touch}
               variant="subtle"
-              color="red"
-              aria-label={t("revokeOf", { name: row.name })}
-              onClick={() =>
-                confirm({
-                  title: t("askRevoke", { name: row.name }),
-                  what: t("askRevokeWhat"),
-                  yes: t("revoke"),
-                  no: t("cancel"),
-                  isDangerous: true,
-                  onYes: () => revoke.mutate({ id: row.id }),
-                })
-              }
+              aria-label={t("historyOf", { name: row.name })}
+              aria-expanded={open === row.id}
+              onClick={() => setOpen(open === row.id ? null : row.id)}
             >
-              {t("revoke")}
+              {t("history")}
             </Button>
-          </Group>
-        ),
+          )}
+          {!row.revokedAt && (
+            <>
+              <Button size="xs" className={account.touch} variant="default" aria-label={t("editOf", { name: row.name })} onClick={() => setEditing(row)}>
+                {t("edit")}
+              </Button>
+              <Button
+                size="xs"
+                className={account.touch}
+                variant="subtle"
+                color="red"
+                aria-label={t("revokeOf", { name: row.name })}
+                onClick={() =>
+                  confirm({
+                    title: t("askRevoke", { name: row.name }),
+                    what: t("askRevokeWhat"),
+                    yes: t("revoke"),
+                    no: t("cancel"),
+                    isDangerous: true,
+                    onYes: () => revoke.mutate({ id: row.id }),
+                  })
+                }
+              >
+                {t("revoke")}
+              </Button>
+            </>
+          )}
+        </Group>
+      ),
     },
   ];
   return (
@@ -94,7 +113,15 @@ export function TerminalsPage() {
         <Button onClick={() => setEditing("new")}>{t("register")}</Button>
       </div>
       <QueryState query={terminals}>
-        <DataTable name="terminals" label={t("title")} rows={terminals.data ?? []} columns={columns} rowKey={(row) => row.id} empty={t("none")} />
+        <DataTable
+          name="terminals"
+          label={t("title")}
+          rows={terminals.data ?? []}
+          columns={columns}
+          rowKey={(row) => row.id}
+          empty={t("none")}
+          detail={(row) => open === row.id && <ObjectHistory kind="terminal" id={String(row.id)} />}
+        />
       </QueryState>
       <PinsSection />
       {editing && (

@@ -8,12 +8,12 @@ import type { Place } from "./use-lookup.ts";
 /** Kinds whose address begins with the site's key, and how many parts of it lead to the thing above them. */
 const onSite: readonly Kind[] = ["area", "line", "machine", "signal", "shift_pattern", "shift", "reason", "team", "calendar_entry", "device"];
 
-export function placeOf(kind: Kind, address: string): Place {
+export function placeOf(kind: Kind, address: string, tree: PlantTree | undefined): Place {
   const parts = address.split("/");
-  if (kind === "site") return { site: address, line: null };
-  if (!onSite.includes(kind)) return { site: null, line: null };
+  if (kind !== "site" && !onSite.includes(kind)) return { site: null, line: null, zone: null };
+  const site = parts[0] ?? null;
   const hasLine = kind === "line" || kind === "machine" || kind === "signal";
-  return { site: parts[0] ?? null, line: hasLine ? parts.slice(0, 3).join("/") : null };
+  return { site, line: hasLine ? parts.slice(0, 3).join("/") : null, zone: tree?.sites.find((one) => one.address === site)?.zone ?? null };
 }
 
 /** What stands above a thing and is not in the tree: its own page has the name. */

@@ -28,8 +28,12 @@ export function useFieldWords(kind: Kind) {
     for (const key of [`${what}.${kind}_${path}`, `${what}.${path}`]) if (t.has(key as "title")) return t(key as "title");
     return null;
   };
+  const label = (path: string): string => pick("field", path) ?? path;
   return {
-    label: (path: string) => pick("field", path) ?? path,
+    label,
+    /** With the zone in which its times are meant. */
+    labelIn: (field: Field, { zone }: Place) =>
+      field.input === "instant" && zone !== null ? t("inZone", { label: label(field.path), zone }) : label(field.path),
     hint: (path: string) => pick("hint", path),
     choice: (path: string, value: string) => {
       for (const key of [`choice.${kind}_${path}.${value}`, `choice.${path}.${value}`]) if (t.has(key as "title")) return t(key as "title");

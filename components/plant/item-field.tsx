@@ -19,7 +19,7 @@ export function ItemField(props: FieldProps) {
   const words = useFieldWords(kind);
   const t = useTranslations("plant");
   const locale = useLocale();
-  const label = words.label(field.path);
+  const label = words.labelIn(field, props.place);
   const given = form.getInputProps(path);
   const common = {
     ...given,

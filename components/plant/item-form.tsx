@@ -5,6 +5,7 @@ import { useTranslations } from "next-intl";
 import { useMemo } from "react";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
+import { NotFilledIn } from "#/components/ui/not-filled-in.ts";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
 import type { FieldFault } from "#/server/errors.ts";
 import type { Kind } from "#/server/plant/items.ts";
@@ -36,15 +37,17 @@ export function PlantItemForm({ kind, address, parent, fields, version, place, i
   const trpc = useTRPC();
   const queries = useQueryClient();
   const put = useMutation(trpc.plant.put.mutationOptions());
-  const initial = useMemo(() => valuesOf(kind, { ...newFields[kind], ...fields }, address === null), [kind, fields, address]);
+  const initial = useMemo(() => valuesOf(kind, { ...newFields[kind], ...fields }, address === null, place.zone), [kind, fields, address, place.zone]);
   const state = useEditForm<Values, { address: string; lines: string[] }>({
     initial,
     version,
     save: async (values, on) => {
+      const unnamed = needed(kind).filter((path) => path in values && String(values[path] ?? "").trim() === "");
+      if (unnamed.length > 0) throw new NotFilledIn(unnamed, t("nameNeeded"));
       try {
         return await put.mutateAsync({ kind, address, parent, fields: fieldsFrom(kind, values), version: on === null ? null : String(on) });
       } catch (error) {
-        throw asFormHasIt(kind, values, error);
+        throw asFormHasIt(kind, values, place.zone, error);
       }
     },
     onSaved: (saved) => {
@@ -97,6 +100,10 @@ export function PlantItemForm({ kind, address, parent, fields, version, place, i
   }
 }
 
+/** Names: marked as needed. The plant file may leave them out, and then takes the key; who types should say what people call the thing. */
+const needed = (kind: Kind): string[] =>
+  forms[kind].flatMap((section) => section.fields.filter((field) => field.input === "text" && !field.isOptional).map(({ path }) => path));
+
 const rowText = (row: unknown): string =>
   typeof row !== "object" || row === null
     ? String(row)
@@ -117,9 +124,9 @@ const newFields: Partial<Record<Kind, Fields>> = {
 };
 
 /** What is stored now, and what is said of fields, comes as the file has it: the form needs it as its own values and fields. */
-function asFormHasIt(kind: Kind, values: Values, error: unknown): unknown {
+function asFormHasIt(kind: Kind, values: Values, zone: string | null, error: unknown): unknown {
   const data = (error as { data?: { kind?: string; fields?: FieldFault[]; present?: { version: string; values: Fields } | null } }).data;
   if (data?.fields) data.fields = data.fields.map(({ path, sentence }) => ({ path: formPath(kind, values, path), sentence }));
-  if (data?.kind === "CONFLICT" && data.present) data.present = { version: data.present.version, values: valuesOf(kind, data.present.values, false) };
+  if (data?.kind === "CONFLICT" && data.present) data.present = { version: data.present.version, values: valuesOf(kind, data.present.values, false, zone) };
   return error;
 }

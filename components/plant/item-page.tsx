@@ -63,7 +63,7 @@ export function ItemPage({ kind, address }: { kind: Kind; address: string }) {
                     parent={held.parent}
                     fields={held.fields}
                     version={held.version}
-                    place={placeOf(kind, address)}
+                    place={placeOf(kind, address, tree.data)}
                     isReadOnly={!held.mayChange}
                     onSaved={(saved) => {
                       if (saved !== address) router.replace(pathOf(kind, saved));

@@ -1,6 +1,7 @@
 /** Between the fields of the plant file and what a form holds: texts for what is typed, '' for none. */
 import type { Kind } from "#/server/plant/items.ts";
 import { type Field, forms, isAskedFor } from "./forms.ts";
+import { fileText, localText } from "./local-time.ts";
 import type { MapRow } from "./map-field.tsx";
 import type { SourceValue } from "./source-field.tsx";
 
@@ -10,12 +11,12 @@ export type Values = Record<string, unknown>;
 const fieldsOf = (kind: Kind): Field[] => forms[kind].flatMap((section) => [...section.fields]);
 const ownSource: SourceValue = { how: "own", shared: "", form: "sparkplug", address: "", no_data_timeout: "60s", max_backfill: "90d" };
 
-/** fields: of a stored thing, or {} for a new one. Money that the viewer may not read is not there, and gets no field. */
-export function valuesOf(kind: Kind, fields: Fields, isNew: boolean): Values {
+/** fields: of a stored thing, or {} for a new one. Money that the viewer may not read is not there, and gets no field. zone: of its site. */
+export function valuesOf(kind: Kind, fields: Fields, isNew: boolean, zone: string | null): Values {
   const values: Values = {};
   for (const field of fieldsOf(kind)) {
     if (!isNew && field.input === "rows" && field.isMoney && !(field.path in fields)) continue;
-    values[field.path] = formValue(field, fields[field.path]);
+    values[field.path] = formValue(field, fields[field.path], zone);
   }
   return values;
 }
@@ -23,12 +24,12 @@ export function valuesOf(kind: Kind, fields: Fields, isNew: boolean): Values {
 let made = 0;
 const rowKey = () => `row ${++made}`;
 
-function formValue(field: Field, value: unknown): unknown {
+function formValue(field: Field, value: unknown, zone: string | null): unknown {
   switch (field.input) {
     case "rows":
       return ((value ?? []) as Fields[]).map((row) => ({
         rowKey: rowKey(),
-        ...Object.fromEntries(field.columns.map((column) => [column.path, formValue(column, row[column.path])])),
+        ...Object.fromEntries(field.columns.map((column) => [column.path, formValue(column, row[column.path], zone)])),
       }));
     case "list":
       return value ?? [];
@@ -40,6 +41,8 @@ function formValue(field: Field, value: unknown): unknown {
       if (value === null || value === undefined) return { ...ownSource };
       if (typeof value === "string") return { ...ownSource, how: "shared", shared: value };
       return sourceValue(value as Fields);
+    case "instant":
+      return typeof value === "string" ? localText(value, zone) : (value ?? "");
     default:
       return value ?? "";
   }
@@ -84,6 +87,8 @@ function fileValue(field: Field, value: unknown): unknown {
     case "list":
     case "check":
       return value;
+    case "instant":
+      return typeof value === "string" && value.trim() !== "" ? fileText(value) : null;
     default:
       return value === "" || value === undefined ? null : typeof value === "string" ? value.trim() : value;
   }

@@ -35,7 +35,7 @@ export function NewItem({ kind, under }: { kind: Kind; under: string }) {
             parent={under}
             fields={none}
             version={null}
-            place={above === null ? { site: null, line: null } : placeOf(above, under)}
+            place={above === null ? { site: null, line: null, zone: null } : placeOf(above, under, tree.data)}
             isReadOnly={false}
             onSaved={(address) => router.push(pathOf(kind, address))}
             onCancel={() => router.push(parentPathOf(kind, under))}

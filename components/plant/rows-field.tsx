@@ -14,7 +14,7 @@ type Props = FieldProps & {
 };
 
 /** A list of small things that belong to one: breaks, ideal cycles, prices, each a row. */
-export function RowsField({ kind, field, form, path, isReadOnly, isHeaded, cell }: Props) {
+export function RowsField({ kind, field, form, path, place, isReadOnly, isHeaded, cell }: Props) {
   const t = useTranslations("plant");
   const words = useFieldWords(kind);
   const rows = (form.getValues()[path] ?? []) as Values[];
@@ -31,7 +31,7 @@ export function RowsField({ kind, field, form, path, isReadOnly, isHeaded, cell 
               <tr>
                 {field.columns.map((column) => (
                   <th key={column.path} scope="col" data-number={column.input === "number" || undefined}>
-                    {words.label(column.path)}
+                    {words.labelIn(column, place)}
                   </th>
                 ))}
                 <th>
@@ -44,7 +44,7 @@ export function RowsField({ kind, field, form, path, isReadOnly, isHeaded, cell 
                 // The rows have no name of their own; the form gives each a key that stays with it.
                 <tr key={String(row.rowKey ?? index)}>
                   {field.columns.map((column) => (
-                    <td key={column.path} data-label={words.label(column.path)} data-wide={column.input === "lookup" || undefined}>
+                    <td key={column.path} data-label={words.labelIn(column, place)} data-wide={column.input === "lookup" || undefined}>
                       {cell(column, `${path}.${index}.${column.path}`)}
                     </td>
                   ))}

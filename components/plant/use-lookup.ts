@@ -6,8 +6,8 @@ import type { Kind } from "#/server/plant/items.ts";
 import type { Lookup } from "./forms.ts";
 
 export type Choice = { value: string; label: string };
-/** Where the thing stands whose form asks: its site, and its line's address. */
-export type Place = { site: string | null; line: string | null };
+/** Where the thing stands whose form asks: its site, its line's address, and the site's time zone, where that is known. */
+export type Place = { site: string | null; line: string | null; zone: string | null };
 
 const typical = {
   machineKinds: [
