@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aDatabase, aLine, type TestDatabase } from "#/server/testing.ts";
+import { headPublisher } from "./publish.ts";
 import { forge, rehash } from "./testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "takt-audit-"));
@@ -47,6 +48,41 @@ describe("npm run audit", () => {
     expect(broken.err).toMatch(
       /^Chain \d+ \(site-\d+\): entry 4 is not the one that was published on .*\ntakt audit: The audit trail is BROKEN: 1 fault \(.*\)\.\n$/,
     );
+  });
+
+  it("fails where the heads that were published are gone, emptied or cut, and not before the first were", async () => {
+    const own = await aDatabase();
+    try {
+      await aLine(own);
+      const file = join(folder, "own.jsonl");
+      const verify = (env: Record<string, string> = { AUDIT_HEAD_FILE: file }) => run(["verify"], { DATABASE_URL: own.url, ...env });
+      expect(await verify()).toMatchObject({ code: 0, err: "" });
+      const publish = headPublisher({ file, mail: null, mqtt: null });
+      await publish(own, new Date());
+      await aLine(own);
+      await publish(own, new Date());
+      const text = readFileSync(file, "utf8");
+      expect(await verify()).toMatchObject({ code: 0, err: "" });
+      expect((await verify({})).out).toContain(`Heads were published to AUDIT_HEAD_FILE (${file}), 2 times, last at `);
+
+      rmSync(file);
+      const gone = await verify();
+      expect(gone.code).toBe(1);
+      expect(gone.err).toMatch(
+        /^AUDIT_HEAD_FILE \(.*own\.jsonl\) is not there, but the trail says that heads were published 2 times, last at .*BROKEN: 1 fault/s,
+      );
+      writeFileSync(file, "");
+      expect(await verify()).toMatchObject({ code: 1, err: expect.stringContaining("holds no heads, but the trail says") });
+      const lines = text.split("\n");
+      for (const kept of [lines.slice(0, 2), lines.slice(-3)]) {
+        writeFileSync(file, `${kept.join("\n")}\n`);
+        expect(await verify()).toMatchObject({ code: 1, err: expect.stringMatching(/lacks \d of the 4 heads that the trail says were published there/) });
+      }
+      writeFileSync(file, text);
+      expect((await verify()).code).toBe(0);
+    } finally {
+      await own.drop();
+    }
   });
 
   it("says that one role is guarded less", async () => {

@@ -7,6 +7,8 @@ import { env } from "#/server/env.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
 import { readHeadTargets } from "./env.ts";
 import { linesOf, type PublishedHead, parseHeads, readHeads } from "./heads.ts";
+import { type Place, type PublicationLog, variableOf, whyNotThere } from "./publications.ts";
+import { readRetained } from "./publish.ts";
 import { verify } from "./verify.ts";
 
 const usage = "Usage: npm run audit -- verify [--heads FILE]... | heads";
@@ -24,7 +26,7 @@ async function main(): Promise<void> {
   if (more.length > 0) throw new Ended(usage);
   switch (command) {
     case "verify":
-      return check(readPublished(values.heads));
+      return check(values.heads.length > 0 ? readFiles(values.heads) : await readPlaces());
     case "heads":
       return withTransaction(async (tx) => {
         const heads = await readHeads(tx);
@@ -44,43 +46,73 @@ function readArguments() {
   }
 }
 
-type Published = { heads: PublishedHead[]; from: string[] };
+/** places: those of the environment, which must hold what the trail says was published there. */
+type Published = { heads: PublishedHead[]; from: string[]; places: Place[] };
 
-/** The files given; none: the one of AUDIT_HEAD_FILE, where there is one. */
-function readPublished(given: readonly string[]): Published {
-  const files = given.length > 0 ? given : ownFile();
-  const all: PublishedHead[] = [];
-  for (const file of files) {
-    let text: string;
-    try {
-      text = readFileSync(file, "utf8");
-    } catch (error) {
-      throw new Ended(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
-    }
-    const { heads, unreadable } = parseHeads(text);
-    if (unreadable.length > 0)
-      throw new Ended(`${file} was damaged: line ${unreadable.slice(0, 10).join(", ")} is no head of a chain. Take a copy that is whole.`);
-    if (heads.length === 0) throw new Ended(`${file} holds no heads.`);
-    all.push(...heads);
-  }
-  return { heads: all, from: [...files] };
+/** Copies that were kept elsewhere: what they hold is compared, and nobody says that they hold all. */
+function readFiles(files: readonly string[]): Published {
+  const heads = files.flatMap((file) => {
+    const read = readFile(file);
+    if (read.length === 0) throw new Ended(`${file} holds no heads.`);
+    return read;
+  });
+  return { heads, from: [...files], places: [] };
 }
 
-function ownFile(): string[] {
+function readFile(file: string): PublishedHead[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Ended(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  const { heads, unreadable } = parseHeads(text);
+  if (unreadable.length > 0)
+    throw new Ended(`${file} was damaged: line ${unreadable.slice(0, 10).join(", ")} is no head of a chain. Take a copy that is whole.`);
+  return heads;
+}
+
+/** Where the environment has heads published. What is not there is no fault before the first publication; the trail knows. */
+async function readPlaces(): Promise<Published> {
   const targets = readHeadTargets();
   if ("wrong" in targets) throw new Ended(targets.wrong.join("\n"));
-  return targets.file !== null && existsSync(targets.file) ? [targets.file] : [];
+  const places: Place[] = [];
+  if (targets.file !== null) places.push({ target: "file", name: targets.file, heads: existsSync(targets.file) ? readFile(targets.file) : null });
+  if (targets.mqtt !== null) {
+    const { topic } = targets.mqtt;
+    const heads = await readRetained(targets.mqtt).catch((error: Error) => {
+      throw new Ended(`The heads on AUDIT_HEAD_TOPIC (${topic}) cannot be read: ${error.message}. Compare with a copy by --heads FILE.`);
+    });
+    places.push({ target: "mqtt", name: topic, heads });
+  }
+  const read = places.filter(({ heads }) => heads !== null && heads.length > 0);
+  return { heads: read.flatMap(({ heads }) => heads ?? []), from: read.map(({ name }) => name), places };
+}
+
+/** What the trail says was published where this command does not look. */
+function elsewhere({ of }: PublicationLog, places: readonly Place[]): string[] {
+  return [...of].flatMap(([target, { count, place, at }]) =>
+    places.some((one) => one.target === target)
+      ? []
+      : [
+          `Heads were published to ${variableOf[target]} (${place}), ${number(count, "time", "times")}, last at ${at}: not compared here, save them in a file and add --heads FILE.`,
+        ],
+  );
 }
 
 async function check(published: Published): Promise<void> {
   const startedAt = performance.now();
-  const { findings, counts, isGuardedByGrants } = await withTransaction((tx) =>
+  const { findings, counts, publications, isGuardedByGrants } = await withTransaction((tx) =>
     verify(tx, {
       published: published.heads,
       onProgress: (entries) => process.stderr.isTTY && process.stderr.write(`\r${entries.toLocaleString("en")} entries`),
     }),
   );
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  for (const place of published.places) {
+    const sentence = whyNotThere(place, publications);
+    if (sentence !== null) findings.push({ chain: 0, seq: null, sentence });
+  }
   const seconds = (performance.now() - startedAt) / 1000;
   const entries = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const looked = `${number(entries, "entry", "entries")} in ${number(counts.size, "chain", "chains")}, ${seconds.toFixed(1)} s`;
@@ -89,6 +121,7 @@ async function check(published: Published): Promise<void> {
       ? `Compared with ${number(published.heads.length, "published head", "published heads")} in ${published.from.join(", ")}.`
       : "Compared with the database's own heads alone: whoever rewrites a whole chain rewrites them, too. Heads published outside find that out: --heads FILE.",
   );
+  if (published.places.length > 0 || published.from.length === 0) for (const sentence of elsewhere(publications, published.places)) console.log(sentence);
   if (!isGuardedByGrants)
     console.log('The application may by its role change the trail: it is guarded by triggers alone. Two roles are safer: docs/operating.md, "Two roles".');
   for (const { sentence } of findings.slice(0, mostLines)) console.error(sentence);

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aDatabase, aLine, type TestDatabase } from "#/server/testing.ts";
 import { type HeadTargets, readHeadTargets } from "./env.ts";
 import { parseHeads, readHeads } from "./heads.ts";
-import { headPublisher } from "./publish.ts";
+import { headPublisher, readRetained } from "./publish.ts";
 import { verify } from "./verify.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "takt-heads-"));
@@ -49,15 +49,18 @@ describe("the heads of the chains are published", () => {
   it("to a topic, retained: whoever comes later has them", async () => {
     const targets = readHeadTargets({ AUDIT_HEAD_TOPIC: `audit-${process.pid}/heads`, MQTT_URL: process.env.MQTT_URL });
     if ("wrong" in targets) throw new Error(targets.wrong.join());
+    const were = await readHeads(db);
     expect((await headPublisher(targets)(db, now)).to).toEqual(["mqtt"]);
     const reader = await connectAsync(process.env.MQTT_URL ?? "");
     const message = new Promise<[string, Buffer]>((resolve) => reader.once("message", (name, bytes) => resolve([name, bytes])));
     await reader.subscribeAsync(`audit-${process.pid}/heads`, { qos: 1 });
     const [topic, payload] = await message;
     const { heads } = parseHeads(payload.toString());
-    expect(heads.map(({ published: _, ...head }) => head)).toEqual(await readHeads(db));
+    expect(heads.map(({ published: _, ...head }) => head)).toEqual(were);
+    expect(await readRetained(targets.mqtt as NonNullable<HeadTargets["mqtt"]>)).toEqual(heads);
     await reader.publishAsync(topic, "", { retain: true });
     await reader.endAsync();
+    expect(await readRetained(targets.mqtt as NonNullable<HeadTargets["mqtt"]>)).toBeNull();
   });
 
   it("by mail, in lines that can be saved and read back", async () => {
@@ -85,13 +88,14 @@ describe("the heads of the chains are published", () => {
       MAIL_FROM: "takt@example.com",
     });
     if ("wrong" in targets) throw new Error(targets.wrong.join());
+    const were = await readHeads(db);
     await headPublisher(targets)(db, now);
     const [head = "", ...body] = (mails[0] ?? "").split("\r\n\r\n");
     expect(head).toMatch(/^To: auditor@example\.com, second@example\.com$/m);
     expect(head).toContain("Subject: Takt: heads of the audit trail, 2026-05-04 10:00 UTC");
     const text = Buffer.from(body.join(""), "base64").toString();
     const quoted = text.replaceAll(/^/gm, "> ");
-    for (const one of [text, quoted]) expect(parseHeads(one).heads.map(({ published: _, ...rest }) => rest)).toEqual(await readHeads(db));
+    for (const one of [text, quoted]) expect(parseHeads(one).heads.map(({ published: _, ...rest }) => rest)).toEqual(were);
     await new Promise<void>((resolve) => smtp.close(resolve));
   });
 

@@ -3,6 +3,7 @@ import type { Db } from "#/server/db.ts";
 import { type EntryText, entryColumns } from "./bytes.ts";
 import { ChainCheck, type Finding } from "./chain-check.ts";
 import { type PublishedHead, readHeads } from "./heads.ts";
+import { PublicationLog } from "./publications.ts";
 
 /** Entries in memory at once; larger is no faster. */
 const entriesAtOnce = 2_000;
@@ -11,6 +12,8 @@ export type Verification = {
   findings: Finding[];
   /** Entries by chain. */
   counts: Map<number, number>;
+  /** What the trail says was published, and where. */
+  publications: PublicationLog;
   /** False: the application's role could change the trail but for its triggers. */
   isGuardedByGrants: boolean;
 };
@@ -28,11 +31,13 @@ export async function verify(tx: Db, { published, onProgress }: Options): Promis
   const names = new Map((await tx.rows<{ id: number; key: string }>("-- audit.sites\nselect id, key from site")).map(({ id, key }) => [id, key]));
   const counts = new Map<number, number>();
   const findings: Finding[] = [];
+  const publications = new PublicationLog();
   let done = 0;
   for (const chain of [...new Set([...(await chainsWithEntries(tx)), ...heads.keys(), ...ofChain.keys()])].sort((a, b) => a - b)) {
     const check = new ChainCheck(chain, nameOf(chain, names), ofChain.get(chain) ?? []);
     for await (const entry of entriesOf(tx, chain)) {
       check.entry(entry);
+      publications.entry(entry);
       done += 1;
       if (done % 50_000 === 0) onProgress?.(done);
     }
@@ -46,7 +51,7 @@ export async function verify(tx: Db, { published, onProgress }: Options): Promis
   const [guard] = await tx.rows<{ may: boolean }>(
     "-- audit.guard\nselect has_table_privilege('audit_entry', 'update') or has_table_privilege('audit_entry', 'delete') or has_table_privilege('audit_entry', 'truncate') as may",
   );
-  return { findings, counts, isGuardedByGrants: guard?.may === false };
+  return { findings, counts, publications, isGuardedByGrants: guard?.may === false };
 }
 
 export const nameOf = (chain: number, names: ReadonlyMap<number, string>): string =>
