@@ -16,7 +16,7 @@ const notForScreens = [
   /test|(^|\/)(cli|env)\.ts$/,
   /queries\.ts$/,
   /^server\/(api|jobs|permissions)\//,
-  /^server\/audit\/(bytes|chain-check|change|export|heads|names|publish|sheet|verify|xlsx)\.ts$/,
+  /^server\/audit\/(bytes|chain-check|change|export|heads|names|publications|publish|sheet|verify|xlsx)\.ts$/,
   /^server\/(db|health|log|prisma|scope)\.ts$/,
   /^server\/devices\/(broker-files|last-seen)\.ts$/,
   /^server\/domain\/(doors|secret-file)\.ts$/,
@@ -27,7 +27,7 @@ const isForScreens = (file: string) => /^(server|ingest-worker)\/.*\.ts$|^app\/.
 
 /** Texts of several words that are no sentences for people. */
 const noSentences: readonly RegExp[] = [
-  /charset=|filename=|max-age=|; Path=|'none'|=\(\)|<!doctype/i, // of HTTP
+  /charset=|<meta |filename=|max-age=|; Path=|'none'|=\(\)|<!doctype/i, // of HTTP
   /^(GET|POST) \/|^\d{3} [A-Z]/,
   /^(The request's headers are too long\.|The request came too slowly\.|This is no HTTP request\.)$/, // nobody knows the language of whom
   /^(Node Control\/Rebirth|10 minutes|takt-ingest \{0\}( side)?|online as Sparkplug host application \{0\}|display link|by mail|enterprise \{0\}|\{0\} (kB|MB)|\{0\} h \{1\} min)$/,

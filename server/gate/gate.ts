@@ -62,9 +62,9 @@ export function guard(server: Server, gate: Gate): void {
     check(request, path, gate, rates).then(
       (checked) => {
         if (checked.request) return pass(checked.request);
-          const errorId = say(request, path, checked.refusal);
-          const locale = localeOf(languageIn(request));
-          refuse(request, response, { ...checked.refusal, errorId }, { path, query, accept: request.headers.accept ?? "", locale });
+        const errorId = say(request, path, checked.refusal);
+        const locale = localeOf(languageIn(request));
+        refuse(request, response, { ...checked.refusal, errorId }, { path, query, accept: request.headers.accept ?? "", locale });
       },
       (error: Error) => {
         if (!request.socket.destroyed) logFault(error, "the gate failed"); // else its client went away in the midst of it
