@@ -252,33 +252,39 @@ function outputOf(material: BoardMaterial, shown: Window, shift: BoardMaterial["
   };
 }
 
-/** Whether nothing at all is known of that time: no state, no piece. It is not known then how many there were; 0 would say that there were none. */
-function isUnwatched({ machine, base }: Parts, { from, to }: Window, hour: number): boolean {
-  const hasPieces = machine.pieces.some((row) => row.inWindow && row.hourMs === hour);
-  return !hasPieces && base.every((part) => part.kind === "unknown" || part.to <= from || part.from >= to);
+/**
+ * Whether nothing at all is known of that time, of none of these machines: no state, no piece. It is not known then how many there were; 0 would say that there
+ * were none. hour: of which pieces count.
+ */
+function isUnwatched(counted: readonly MachineMaterial[], parts: readonly Parts[], { from, to }: Window, hour: number): boolean {
+  return parts
+    .filter(({ machine }) => counted.includes(machine))
+    .every(
+      ({ machine, base }) =>
+        !machine.pieces.some((row) => row.inWindow && row.hourMs === hour) &&
+        base.every((part) => part.kind === "unknown" || part.to <= from || part.from >= to),
+    );
 }
 
 function hoursOf(material: BoardMaterial, parts: readonly Parts[], shift: BoardMaterial["shifts"][number], nowMs: number): HourCell[] {
   const counted = countedMachines(material).filter((machine) => machine.signals.some(isCount));
   const breaks = shift.breaks.map(asWindow);
   const expectedIn = (window: Window) => sumOf(counted.map((machine) => expectedOf(machine, plannedTime(window, breaks))));
-  const madeIn = (machine: MachineMaterial, past: Window, hour: number): number | null => {
-    const part = parts.find((one) => one.machine.id === machine.id);
-    if (!part || isUnwatched(part, past, hour)) return null;
-    return piecesMade(
+  const madeIn = (machine: MachineMaterial, hour: number) =>
+    piecesMade(
       byRole(
         machine,
         machine.pieces.filter((row) => row.inWindow && row.hourMs === hour),
       ),
     );
-  };
   const cells: HourCell[] = [];
   // Clock hours of the site; the zone's offset to whole hours is in hourFromMs.
   const offset = material.hourFromMs % hourMs;
   for (let hour = Math.floor((shift.fromMs - offset) / hourMs) * hourMs + offset; hour < shift.toMs; hour += hourMs) {
     const cell: Window = { from: Math.max(hour, shift.fromMs), to: Math.min(hour + hourMs, shift.toMs) };
     const past: Window = { from: cell.from, to: Math.min(cell.to, nowMs) };
-    const made = cell.from < nowMs ? sumOf(counted.map((machine) => madeIn(machine, past, hour))) : null;
+    const isKnown = cell.from < nowMs && !isUnwatched(counted, parts, past, hour);
+    const made = isKnown ? sumOf(counted.map((machine) => madeIn(machine, hour))) : null;
     cells.push({ ...cell, made, expected: expectedIn(cell), due: made === null ? null : expectedIn(past) });
   }
   return cells;
