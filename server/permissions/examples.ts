@@ -264,6 +264,28 @@ export const examples: AllExamples = {
         version: null,
       }),
     },
+    "to another site's publisher": {
+      about: "sites",
+      needs: ["device.change"],
+      ask: async (place, world) => {
+        const key = world.make.named(place.mark, "device");
+        const node = await world.make.node(elsewhere(place, world));
+        return {
+          kind: "device" as const,
+          address: null,
+          parent: place.site,
+          fields: { key, identity: key, topics: [`spBv1.0/group/+/${node}/#`] },
+          version: null,
+        };
+      },
+    },
+    "of another site's publisher": {
+      about: "sites",
+      ask: async (place, world) => {
+        const node = await world.make.node(elsewhere(place, world));
+        return { kind: "source" as const, address: null, parent: place.site, fields: { form: "sparkplug", address: `group/${node}/press` }, version: null };
+      },
+    },
     "of what all sites share": {
       about: "object",
       needs: ["catalogue.change"],

@@ -180,6 +180,13 @@ function makeIn(db: TestDatabase, passwordHash: string) {
     return `${place.site}/${key}`;
   }
 
+  /** A Sparkplug node of the group "group" that publishes for the site. */
+  async function node(place: Place): Promise<string> {
+    const name = named(place.mark, "node");
+    await db.rows("insert into source (site_id, form, address) values ($1, 'sparkplug', $2)", [place.siteId, `group/${name}`]);
+    return name;
+  }
+
   const signature = (place: Place): Promise<number> =>
     idOf(
       `with content as (insert into signed_content (hash, content) values (sha256(convert_to($3, 'UTF8')), $3) returning hash)
@@ -190,7 +197,7 @@ function makeIn(db: TestDatabase, passwordHash: string) {
       named(place.mark, "content"),
     );
 
-  return { one, idOf, device, signature, named, person, site, line, colleague, session, display, token, terminal, letter };
+  return { one, idOf, device, node, signature, named, person, site, line, colleague, session, display, token, terminal, letter };
 }
 
 /** What a refused call must not have moved: everything that is audited, and the letters. */

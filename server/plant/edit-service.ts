@@ -12,7 +12,7 @@ import { exportPlant } from "./export.ts";
 import { isGlobal } from "./items.ts";
 import { listItems, plantTree, readItem, withoutMoney } from "./read.ts";
 import { lockPlant } from "./service.ts";
-import { needTopics } from "./topic-rights.ts";
+import { topicRights } from "./topic-rights.ts";
 
 type Sites = ReadonlyMap<string, number>;
 type Asking = { actor: Actor; scope: { sites: "all" | readonly number[] } };
@@ -199,13 +199,14 @@ export async function needRightsOf(tx: Db, actor: Actor, edits: readonly Edit[])
 /** @returns the site of each edit; null: of none, or of one that is to be made */
 async function needRights(tx: Db, actor: Actor, sites: Sites, edits: readonly Edit[], rights = rightsFor): Promise<(number | null)[]> {
   const found: (number | null)[] = [];
+  const checkTopics = await topicRights(tx, actor, sites, edits);
   for (const edit of edits) {
     const [kind, address, parent] =
       edit.do === "reorder" ? (["line", edit.line, null] as const) : ([edit.kind, edit.address, edit.do === "put" ? edit.parent : null] as const);
     const siteId = kind === "site" && address === null ? null : await siteOfItem(tx, sites, kind, address, parent);
     if (siteId !== null && !sees(actor, siteId)) throw new Refusal("NOT_FOUND", missing(kind, address ?? parent ?? ""));
     for (const action of rights(edit)) needThere(actor, action, action === "catalogue.change" ? null : siteId, missing(kind, address ?? parent ?? ""));
-    needTopics(actor, sites, edit, siteId, rights(edit));
+    checkTopics(edit, siteId, rights(edit));
     found.push(siteId);
   }
   return found;
