@@ -5,6 +5,7 @@ import type { OfferedSite } from "#/components/frame/sites.tsx";
 import { siteNames } from "#/server/boards/queries.ts";
 import { offeredPages } from "#/server/domain/navigation.ts";
 import { type Actor, actionNames, mayAnywhere, scopeOf } from "#/server/domain/permission.ts";
+import { type Notice, ownNotices } from "#/server/identity/notices.ts";
 import { locales } from "#/server/locale.ts";
 import { log } from "#/server/log.ts";
 import { pageContext } from "#/server/rsc.ts";
@@ -15,6 +16,7 @@ export const frameFacts = cache(async () => {
   const account = actor.kind === "person" ? { name: actor.name, roles: [...new Set(actor.grants.map(({ role }) => role))] } : null;
   return {
     offered: offeredActions(actor),
+    notices: await notices(),
     frame: {
       pages: offeredPages(actor),
       sites: await offeredSites(),
@@ -24,6 +26,17 @@ export const frameFacts = cache(async () => {
     },
   };
 });
+
+async function notices(): Promise<Notice[]> {
+  const { actor, db } = await pageContext();
+  if (actor.kind !== "person") return [];
+  try {
+    return await ownNotices(db, actor.id);
+  } catch (error) {
+    log().warn({ err: error }, "what the person is to be told could not be read");
+    return [];
+  }
+}
 
 /** None where they cannot be read: the page below says why. */
 async function offeredSites(): Promise<OfferedSite[]> {

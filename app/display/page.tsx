@@ -30,26 +30,33 @@ const whys: readonly WhyClosed[] = ["none", "forged", "replaced", "revoked", "ex
 export default async function DisplayPage({ searchParams }: PageProps<"/display">) {
   return (
     <>
-      {await whatItShows((await searchParams).closed)}
+      {await whatItShows(await searchParams)}
       <Awake />
     </>
   );
 }
 
-async function whatItShows(closed: string | string[] | undefined): Promise<ReactNode> {
+type Given = Record<string, string | string[] | undefined>;
+
+async function whatItShows({ closed, in: locale }: Given): Promise<ReactNode> {
   const given = whys.find((why) => why === closed); // a link that was just opened and is no good
-  if (given) return <ClosedDisplay why={given} />;
+  if (given) return <Closed why={given} locale={typeof locale === "string" ? locale : null} />;
   const asked = new Headers(await headers());
   const standing = await standingOrNull(asked);
-  if (standing && standing.why !== null) return <ClosedDisplay why={standing.why} />;
+  if (standing && standing.why !== null) return <Closed {...standing} />;
   const { first, firstBoard } = await look(asked, standing);
-  const locale = first.display?.locale ?? null;
   return (
-    <InLocale locale={locale}>
+    <InLocale locale={first.display?.locale ?? null}>
       <Display first={first} firstBoard={firstBoard} />
     </InLocale>
   );
 }
+
+const Closed = ({ why, locale }: { why: WhyClosed; locale: string | null }) => (
+  <InLocale locale={locale}>
+    <ClosedDisplay why={why} />
+  </InLocale>
+);
 
 /** null: the database is away, so that nobody can say. */
 async function standingOrNull(asked: Headers): Promise<Standing | null> {

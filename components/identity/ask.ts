@@ -25,7 +25,11 @@ const known = [
   "LOGIN_TAKEN",
   "NO_MAIL",
   "NO_TERMINAL",
+  "PASSWORD_WRONG",
   "PIN_WRONG",
+  "PIN_PASSWORD",
+  "PIN_CLOSED",
+  "PIN_NOT_HERE",
   "CODE_WRONG",
   "CODE_USED",
   "SIGN_IN_AGAIN",
@@ -35,7 +39,7 @@ const known = [
   "UNREACHABLE",
 ] as const;
 type Known = (typeof known)[number];
-const same: Record<string, Known | "PASSWORD_WRONG"> = {
+const same: Record<string, Known> = {
   INVALID_PASSWORD: "PASSWORD_WRONG",
   INVALID_CODE: "CODE_WRONG",
   INVALID_TWO_FACTOR_COOKIE: "SIGN_IN_AGAIN",

@@ -109,6 +109,8 @@ describe("a display's link", () => {
     await api.displays.revoke({ id });
     await api.displays.revoke({ id });
     expect((await standing(other.token)).why).toBe("revoked");
+    await db.rows("update display set locale = 'de' where id = $1", [id]); // it says so in its own language
+    expect(await standing(other.token)).toEqual({ actor: null, why: "revoked", locale: "de" });
     const error = await why(screen(other.token));
     expect([error.code, (error.cause as Error).message]).toEqual(["UNAUTHORIZED", "This display was revoked."]);
     expect((await why(api.displays.newLink({ id, version: 3, expiresInDays: null }))).code).toBe("UNPROCESSABLE_CONTENT");

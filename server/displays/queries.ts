@@ -7,6 +7,7 @@ const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 
 /** What decides whether a link opens its display, and what the display may then see. */
 export type StandingRow = {
+  locale: string | null;
   id: number;
   name: string;
   siteId: number;
@@ -19,7 +20,7 @@ export type StandingRow = {
 export async function standingRow(db: Db, linkHash: Buffer): Promise<StandingRow | null> {
   const [row] = await db.rows<StandingRow>(
     `-- displays.standingRow
-    select d.id, d.name, d.site_id as "siteId", ${ms("d.link_expires_at")} as "linkExpiresAt", ${ms("d.revoked_at")} as "revokedAt",
+    select d.id, d.name, d.locale, d.site_id as "siteId", ${ms("d.link_expires_at")} as "linkExpiresAt", ${ms("d.revoked_at")} as "revokedAt",
       array(select b.line_id from display_board b join line l on l.id = b.line_id join area a on a.id = l.area_id
             where b.display_id = d.id and a.site_id = d.site_id and l.retired_at is null and a.retired_at is null order by b.position, b.line_id) as "lineIds"
     from display d where d.link_hash = $1`,

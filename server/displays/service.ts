@@ -15,17 +15,18 @@ import { beat, type DisplayRow, displayRow, displayRows, forgetScreens, type Hea
 export type DisplayActor = Extract<Actor, { kind: "display" }>;
 /** Why a link opens nothing. none: no link at all; forged: Takt did not make it; replaced: it made another since. */
 export type WhyClosed = "none" | "forged" | "replaced" | "revoked" | "expired";
-export type Standing = { actor: DisplayActor; why: null } | { actor: null; why: WhyClosed };
+/** locale: the display's own, in which it also says why it is closed; null: the browser's, or no display is known by this link. */
+export type Standing = { actor: DisplayActor; why: null } | { actor: null; why: WhyClosed; locale: string | null };
 
 /** What a link is good for now. */
 export async function standingOf(token: string | null, now: Date): Promise<Standing> {
-  if (token === null) return { actor: null, why: "none" };
+  if (token === null) return { actor: null, why: "none", locale: null };
   const hash = hashOfLink(token);
-  if (!hash) return { actor: null, why: "forged" };
+  if (!hash) return { actor: null, why: "forged", locale: null };
   const row = await standingRow(db, hash);
-  if (!row) return { actor: null, why: "replaced" };
-  if (row.revokedAt !== null) return { actor: null, why: "revoked" };
-  if (row.linkExpiresAt !== null && row.linkExpiresAt <= now.getTime()) return { actor: null, why: "expired" };
+  if (!row) return { actor: null, why: "replaced", locale: null };
+  if (row.revokedAt !== null) return { actor: null, why: "revoked", locale: row.locale };
+  if (row.linkExpiresAt !== null && row.linkExpiresAt <= now.getTime()) return { actor: null, why: "expired", locale: row.locale };
   return { actor: { kind: "display", id: String(row.id), name: row.name, siteId: row.siteId, lines: row.lineIds }, why: null };
 }
 

@@ -5,9 +5,10 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 import { log } from "#/server/log.ts";
 import { terminalPlugin } from "#/server/terminals/endpoints.ts";
 import { identityEnv, isSecure, publicUrl } from "./env.ts";
+import { endFormerWays, noteProviderFactor } from "./first-link.ts";
 import { linkPlugin } from "./link-endpoints.ts";
 import { hashOfPassword, isPassword } from "./passwords.ts";
-import { admitStranger, discovery, followClaims, hasSecondFactor, isDisabled, providerName, providerPlugin } from "./provider.ts";
+import { admitStranger, discovery, followClaims, hasSecondFactor, isDisabled, providerId, providerName, providerPlugin } from "./provider.ts";
 import { cookiePrefix, sessionLimits } from "./session.ts";
 import { signInPlugin } from "./sign-in.ts";
 import { asked, library } from "./store.ts";
@@ -63,7 +64,7 @@ function build(providers: ReturnType<typeof providerPlugin>[]) {
         updatedAt: "updated_at",
       },
       updateAccountOnSignIn: false,
-      // People's addresses are entered by administrators, so the provider's word that the address is theirs is enough.
+      // People's addresses are entered by administrators, so the provider's word that the address is theirs is enough; and ends all that was made before it.
       accountLinking: { enabled: true, requireLocalEmailVerified: false },
     },
     verification: {
@@ -87,7 +88,11 @@ function build(providers: ReturnType<typeof providerPlugin>[]) {
       },
       account: {
         create: {
-          before: async (account) => ({ data: { ...account, accessToken: null, refreshToken: null, idToken: null, accessTokenExpiresAt: null, scope: null } }),
+          before: async (account) => {
+            const by = { ...asked(), actor: personally({ id: account.userId, name: String(asked().claims?.name ?? "") }) };
+            if (account.providerId !== "credential") await endFormerWays(by, account.userId);
+            return { data: { ...account, accessToken: null, refreshToken: null, idToken: null, accessTokenExpiresAt: null, scope: null } };
+          },
         },
       },
       session: {
@@ -106,7 +111,9 @@ function build(providers: ReturnType<typeof providerPlugin>[]) {
             }
             if (path !== "/callback/:id") return { data: { ...session, ...from } };
             const claims = request.claims ?? {};
-            await followClaims({ ...request, actor: personally({ id: session.userId, name: String(claims.name ?? "") }) }, session.userId, claims);
+            const by = { ...request, actor: personally({ id: session.userId, name: String(claims.name ?? "") }) };
+            await followClaims(by, session.userId, claims);
+            await noteProviderFactor(by, session.userId, providerId, hasSecondFactor(claims));
             const { absoluteS, idleS } = sessionLimits.usual;
             const expiresAt = new Date(request.now().getTime() + absoluteS * 1000);
             return { data: { ...session, ...from, expiresAt, idleS, method: "provider", secondFactor: hasSecondFactor(claims) } };

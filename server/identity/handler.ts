@@ -19,26 +19,26 @@ import { beginTry, type Try } from "./tries.ts";
 
 /**
  * action: what the audit trail calls it. takes: what of a body is handed on; the library knows more (trusting a browser, signing in with a bare token), which
- * stays closed. own: for who is signed in, and not with a PIN alone. password: it asks for the own password again.
+ * stays closed. gives: what of a good answer is handed on: the library's own hold the session's token, which is for the cookie alone. own: for who is signed in, and not with a PIN alone. password: it asks for the own password again.
  */
-type Open = { action: string; takes: readonly string[]; own?: true; password?: true };
+type Open = { action: string; takes: readonly string[]; gives: readonly string[]; own?: true; password?: true };
 
 export const open: Record<string, Open> = {
-  "POST /sign-in/username": { action: "session.begun", takes: ["login", "password", "stay"] },
-  "POST /sign-in/social": { action: "session.begun", takes: ["provider", "callbackURL", "errorCallbackURL", "disableRedirect"] },
-  "GET /callback/oidc": { action: "person.from_provider", takes: [] },
-  "POST /sign-out": { action: "session.ended", takes: [] },
-  "POST /two-factor/verify-totp": { action: "person.second_factor_on", takes: ["code"] },
-  "POST /two-factor/verify-backup-code": { action: "session.begun", takes: ["code"] },
-  "POST /two-factor/enable": { action: "person.second_factor_begun", takes: ["password"], own: true, password: true },
-  "POST /two-factor/disable": { action: "person.second_factor_off", takes: ["password"], own: true, password: true },
-  "POST /two-factor/generate-backup-codes": { action: "person.recovery_codes_made", takes: ["password"], own: true, password: true },
-  "POST /link/read": { action: "link.read", takes: ["secret"] },
-  "POST /link/redeem": { action: "link.redeemed", takes: ["secret", "password", "name", "login"] },
-  "POST /link/request": { action: "person.password_link", takes: ["login"] },
-  "POST /terminal/unlock": { action: "session.begun", takes: ["personId", "pin", "newPin"] },
-  "POST /terminal/register": { action: "terminal.registered", takes: ["siteId", "name", "lineIds", "autoLockS"], own: true },
-  "POST /terminal/leave": { action: "terminal.left", takes: [] },
+  "POST /sign-in/username": { action: "session.begun", takes: ["login", "password", "stay"], gives: ["next"] },
+  "POST /sign-in/social": { action: "session.begun", takes: ["provider", "callbackURL", "errorCallbackURL", "disableRedirect"], gives: ["url"] },
+  "GET /callback/oidc": { action: "person.from_provider", takes: [], gives: [] },
+  "POST /sign-out": { action: "session.ended", takes: [], gives: [] },
+  "POST /two-factor/verify-totp": { action: "person.second_factor_on", takes: ["code"], gives: ["next"] },
+  "POST /two-factor/verify-backup-code": { action: "session.begun", takes: ["code"], gives: ["next"] },
+  "POST /two-factor/enable": { action: "person.second_factor_begun", takes: ["password"], gives: ["totpURI", "backupCodes"], own: true, password: true },
+  "POST /two-factor/disable": { action: "person.second_factor_off", takes: ["password"], gives: [], own: true, password: true },
+  "POST /two-factor/generate-backup-codes": { action: "person.recovery_codes_made", takes: ["password"], gives: ["backupCodes"], own: true, password: true },
+  "POST /link/read": { action: "link.read", takes: ["secret"], gives: ["purpose", "name", "login"] },
+  "POST /link/redeem": { action: "link.redeemed", takes: ["secret", "password", "name", "login"], gives: ["purpose", "isSignedIn"] },
+  "POST /link/request": { action: "person.password_link", takes: ["login"], gives: ["isAsked"] },
+  "POST /terminal/unlock": { action: "session.begun", takes: ["personId", "pin", "newPin", "password"], gives: ["next"] },
+  "POST /terminal/register": { action: "terminal.registered", takes: ["siteId", "name", "lineIds", "autoLockS"], gives: ["isRegistered"], own: true },
+  "POST /terminal/leave": { action: "terminal.left", takes: [], gives: ["isLeft"] },
 };
 
 const largestBody = mostBytesAt(`${basePath}/`);
@@ -90,7 +90,8 @@ async function answered(request: Request): Promise<Response> {
     if (attempt.blocked) return refusal(429, "WAIT", "Too many tries. Wait, then try again.", { waitS: attempt.waitS });
   }
   const { auth: library } = await auth();
-  const response = await whileAsking(asking, () => library.handler(new Request(request.url, { method: request.method, headers: request.headers, body })));
+  const said = await whileAsking(asking, () => library.handler(new Request(request.url, { method: request.method, headers: request.headers, body })));
+  const response = said.ok ? await cutDown(said, rule.gives) : said;
   if (response.ok && attempt && !attempt.blocked) await attempt.succeeded(db);
   if (response.ok && actor.kind === "person") await tell(path, asking, actor);
   response.headers.set("cache-control", "no-store");
@@ -117,6 +118,15 @@ async function saidTo(headers: Headers, response: Response): Promise<Response> {
 async function waitSOf(response: Response): Promise<number> {
   const said: unknown = await response.clone().json();
   return typeof said === "object" && said !== null && "waitS" in said && typeof said.waitS === "number" ? said.waitS : 60;
+}
+
+/** A good answer with the fields that are given out, and with all that it sets. */
+async function cutDown(said: Response, gives: readonly string[]): Promise<Response> {
+  const body: unknown = JSON.parse((await said.text()) || "{}");
+  const fields = typeof body === "object" && body !== null ? Object.entries(body).filter(([name]) => gives.includes(name)) : [];
+  const headers = new Headers(said.headers);
+  headers.delete("content-length");
+  return Response.json(Object.fromEntries(fields), { status: said.status, headers });
 }
 
 /** Of a JSON object, the fields that are taken; undefined: it is no JSON. */

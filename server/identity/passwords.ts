@@ -29,6 +29,8 @@ export function whyNotPassword(password: string, about: readonly (string | null)
   if (new Set(lower).size < leastDifferent || isRun(lower)) return "tooSimple";
   if (isCommon(lower) || isCommon(unleet(lower))) return "common";
   if (isAbout(lower, about) || isAbout(unleet(lower), about)) return "aboutYou";
+  if (isWordWithDigits(lower)) return "common";
+  if (isWalk(lower)) return "tooSimple";
   return null;
 }
 
@@ -55,6 +57,42 @@ function isCommon(lower: string): boolean {
   const core = lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, "");
   const start = lower.replace(/[^\p{L}\p{N}]+$/u, "");
   return [lower, core, start].some((text) => commonPasswords().has(text)) || (half + half === lower && commonPasswords().has(half));
+}
+
+/**
+ * One word with nothing but digits and signs before and behind it: Maschine12345, P4lette!!2026. Programs that guess go through the words of every language like
+ * this, so no list of words is asked, and a word that is long enough by itself may have them.
+ */
+function isWordWithDigits(lower: string): boolean {
+  const core = unleet(lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, ""));
+  return /^[\p{L}\p{M}]*$/u.test(core) && [...core].length < leastPasswordLength;
+}
+
+/** Rows, and the slanting columns, of keyboards with QWERTY, QWERTZ and AZERTY. */
+const walks = [
+  "1234567890",
+  "qwertyuiop",
+  "qwertzuiopü",
+  "azertyuiop",
+  "asdfghjkl",
+  "asdfghjklöä",
+  "qsdfghjklm",
+  "zxcvbnm",
+  "yxcvbnm",
+  "wxcvbn",
+  ...["1qaz", "2wsx", "3edc", "4rfv", "5tgb", "6yhn", "7ujm", "1qay", "3edc", "6zhn", "1aqw", "2zsx"],
+];
+/** As few keys beside each other as are no accident. */
+const leastWalk = 4;
+const steps = new Set(
+  walks.flatMap((row) => [row, [...row].reverse().join("")]).flatMap((row) => [...row].slice(leastWalk - 1).map((_, n) => row.slice(n, n + leastWalk))),
+);
+
+/** Keys beside each other, and little else: qwertzuiop12, 1qay2wsx3edc, asdfghjklqwert. */
+function isWalk(lower: string): boolean {
+  const walked = new Array<boolean>(lower.length).fill(false);
+  for (let at = 0; at + leastWalk <= lower.length; at++) if (steps.has(lower.slice(at, at + leastWalk))) walked.fill(true, at, at + leastWalk);
+  return walked.includes(true) && walked.filter((isOn) => !isOn).length < leastPasswordLength / 2;
 }
 
 /** Little more than the person's own name, address or this program's. */

@@ -131,7 +131,68 @@ describe("signing in with the provider", () => {
     expect(await browser.actor()).toMatchObject({ id, name: "Ann Example" });
     const [session] = await db.rows("select method, second_factor from session");
     expect(session).toEqual({ method: "provider", second_factor: false });
-    expect((await new Browser("198.51.100.3").signIn("ann@example.com", password)).status).toBe(200); // the password stays
+  });
+
+  it("ends every way in that was made before it: whoever prepared the account keeps nothing of it", async () => {
+    const boss = await aSignIn({ name: "Bea Boss", email: "bea@example.com", password, pin: "4711" });
+    await db.rows("insert into membership (person_id, role, site_id) values ($1, 'operator', $2)", [boss, line.siteId]);
+    const attacker = new Browser("203.0.113.66");
+    expect((await attacker.signIn("bea@example.com", password)).status).toBe(200);
+    await attacker.post("/two-factor/enable", { password });
+    await db.rows(
+      `insert into api_token (name, hash, owner_id, all_sites, site_ids, actions, created_at, expires_at)
+       values ('kept', sha256('x'), $1, true, '{}', '{board.read}', now(), now() + interval '1 day')`,
+      [boss],
+    );
+    await db.rows(
+      "insert into one_time_link (purpose, person_id, secret_hash, created_by, expires_at) values ('password_reset', $1, 'x', 'Eve', now() + interval '1 day')",
+      [boss],
+    );
+    accounts.b1 = { name: "Bea", email: "bea@example.com", email_verified: true, groups: ["chiefs"] };
+    const { browser } = await signInAs("b1");
+    expect(await browser.actor()).toMatchObject({ id: boss, grants: expect.arrayContaining([{ role: "administrator", site: "all", lines: null }]) });
+    expect(await attacker.actor()).toBeNull();
+    expect((await attacker.signIn("bea@example.com", password)).status).toBe(401);
+    const left = await db.rows(
+      `select (select count(*) from session where person_id = p.id)::int as sessions, (select count(*) from person_pin where person_id = p.id)::int as pins,
+         (select count(*) from two_factor where person_id = p.id)::int as factors, (select count(*) from known_device where person_id = p.id)::int as devices,
+         (select count(*) from api_token where owner_id = p.id and revoked_at is null)::int as tokens,
+         (select count(*) from one_time_link where person_id = p.id and revoked_at is null)::int as links,
+         array(select provider_id from account where person_id = p.id) as accounts from person p where p.id = $1`,
+      [boss],
+    );
+    expect(left).toEqual([{ sessions: 1, pins: 0, factors: 0, devices: 1, tokens: 0, links: 0, accounts: ["oidc"] }]); // the browser that came by the provider
+    const [entry] = await db.rows(
+      "select after from audit_entry where action = 'person.provider_linked' and subject_id = $1 and after is not null and after::jsonb ? 'ended'",
+      [boss],
+    );
+    expect(entry).toEqual({ after: { ended: ["password", "pin", "second_factor", "sessions", "links", "tokens"] } });
+    expect(await db.rows("select kind, by_name from person_notice where person_id = $1", [boss])).toEqual([{ kind: "provider_linked", by_name: null }]);
+    await signInAs("b1", browser); // nothing ends the second time
+    expect(await db.rows("select from person_notice where person_id = $1", [boss])).toHaveLength(1);
+  });
+
+  it("gives what its claim gives to sessions that it let in, and not to a password", async () => {
+    const ann = await aSignIn({ email: "ann@example.com" });
+    await db.rows("insert into membership (person_id, role, site_id) values ($1, 'viewer', $2)", [ann, line.siteId]);
+    accounts.a1 = { name: "Ann", email: "ann@example.com", email_verified: true, groups: ["chiefs"] };
+    const { browser } = await signInAs("a1");
+    expect((await browser.actor())?.grants.map(({ role }) => role)).toEqual(["viewer", "administrator"]);
+    const { setPassword } = await import("./reset.ts");
+    await setPassword(db, ann, password); // as by a link that somebody else made
+    const other = new Browser("203.0.113.66");
+    expect((await other.signIn("ann@example.com", password)).status).toBe(200);
+    expect((await other.actor())?.grants.map(({ role }) => role)).toEqual(["viewer"]);
+  });
+
+  it("joins no second account of the provider to a person, and ends nothing by trying", async () => {
+    const ann = await aSignIn({ email: "ann@example.com" });
+    accounts.a1 = { name: "Ann", email: "ann@example.com", email_verified: true };
+    accounts.a2 = { name: "Another", email: "ann@example.com", email_verified: true };
+    const { browser } = await signInAs("a1");
+    const second = await signInAs("a2");
+    expect(second.location.searchParams.get("error")).toBeTruthy();
+    expect([(await browser.actor())?.id, await second.browser.actor()]).toEqual([ann, null]);
   });
 
   it("does not hand an account to who merely claims its address", async () => {

@@ -1,5 +1,6 @@
 /** What is taken from a person or given anew by others: sessions, second factor, PIN, password. Each inside a `change` of the caller's. */
 import type { Db } from "#/server/db.ts";
+import { opensAll } from "#/server/domain/pin.ts";
 import { hashOfPassword } from "./passwords.ts";
 import { hashOfPin, newPin } from "./secrets.ts";
 
@@ -29,23 +30,34 @@ export async function resetSecondFactor(tx: Db, personId: string): Promise<boole
   return gone.length > 0;
 }
 
+/** By whose hand a PIN came, and what it opens therefore (server/domain/pin.ts). */
+export type PinOrigin = { givenBy: string | null; opens: readonly string[] };
+/** The person chose it, having given their password. */
+export const chosenPin: PinOrigin = { givenBy: null, opens: opensAll };
+
 /** A new PIN, to be told to the person: it opens a terminal only to choose another. */
-export async function givePin(tx: Db, personId: string): Promise<string> {
+export async function givePin(tx: Db, personId: string, origin: PinOrigin): Promise<string> {
   const pin = newPin();
-  await setPin(tx, personId, pin, { mustChange: true });
+  await setPin(tx, personId, pin, { mustChange: true, origin });
   return pin;
 }
 
-export async function setPin(tx: Db, personId: string, pin: string, { mustChange = false } = {}): Promise<void> {
+/** Terminals that the person's former PIN has open are locked. */
+export async function setPin(tx: Db, personId: string, pin: string, { mustChange = false, origin = chosenPin } = {}): Promise<void> {
   await tx.rows(
     `-- reset.pin
-     insert into person_pin (person_id, hash, must_change, set_at) values ($1, $2, $3, now())
-     on conflict (person_id) do update set hash = excluded.hash, must_change = excluded.must_change, set_at = excluded.set_at`,
-    [personId, await hashOfPin(personId, pin), mustChange],
+     insert into person_pin (person_id, hash, must_change, given_by, opens, set_at) values ($1, $2, $3, $4, $5, now())
+     on conflict (person_id) do update
+     set hash = excluded.hash, must_change = excluded.must_change, given_by = excluded.given_by, opens = excluded.opens, set_at = excluded.set_at`,
+    [personId, await hashOfPin(personId, pin), mustChange, origin.givenBy, origin.opens],
   );
+  await lockTerminals(tx, personId);
 }
 
+const lockTerminals = (tx: Db, personId: string) => tx.rows("-- reset.lockTerminals\n delete from session where person_id = $1 and method = 'pin'", [personId]);
+
 export async function takePin(tx: Db, personId: string): Promise<boolean> {
+  await lockTerminals(tx, personId);
   return (await tx.rows("-- reset.takePin\n delete from person_pin where person_id = $1 returning person_id", [personId])).length > 0;
 }
 

@@ -1,6 +1,7 @@
 /** One's own account: procedures. What sets cookies (signing in and out, the second factor) is in handler.ts. */
 import { z } from "zod";
 import { may, router } from "#/server/trpc.ts";
+import { putAwayNotice } from "./notices.ts";
 import { changePassword, chooseLocale, choosePin, endOtherSessions, endOwnSession, ownAccount, ownSessions, person, removePin } from "./service.ts";
 import { setStrict, strictSites } from "./strict-sites.ts";
 
@@ -30,6 +31,9 @@ export const accountRouter = router({
       }),
     )
     .mutation(({ ctx, input }) => chooseLocale(ctx, input.locale)),
+  putAwayNotice: may("account.own")
+    .input(z.object({ id: z.int().positive() }))
+    .mutation(({ ctx, input }) => putAwayNotice(ctx, input.id)),
   /** Somebody is at the screen: whoever reads without loading anything stays signed in. That the request came is all there is to it. */
   present: may("account.own").mutation(({ ctx }) => ({ id: person(ctx).id })),
 });

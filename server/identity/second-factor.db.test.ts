@@ -45,7 +45,7 @@ describe("setting it up", () => {
     const stranger = new Browser("198.51.100.1");
     expect((await stranger.signIn("ann", password)).body).toEqual({ next: "in" }); // not on before the first code was right
     const before = browser.cookies.get("takt.session_token");
-    expect((await browser.post("/two-factor/verify-totp", { code: codeOf(uri) })).status).toBe(200);
+    expect(await browser.post("/two-factor/verify-totp", { code: codeOf(uri) })).toMatchObject({ status: 200, body: {} });
     expect(browser.cookies.get("takt.session_token")).not.toBe(before);
     expect(await browser.actor()).toMatchObject({ id });
     const rows = await db.rows("select from audit_entry where subject_kind = 'person' and action = 'person.second_factor_on' and subject_id = $1", [id]);

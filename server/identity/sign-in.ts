@@ -15,7 +15,7 @@ import { sessionLimits } from "./session.ts";
 import { afterSigningIn, deviceOf } from "./signed-in.ts";
 import { type Asking, asked } from "./store.ts";
 import { note, personally } from "./trail.ts";
-import { beginTry, type Count, slowDownMs } from "./tries.ts";
+import { beginTry, type Count, longestTurnS, slowDownMs } from "./tries.ts";
 
 const network = ({ from }: Asking): string => (from.address === null ? "unknown" : networkOf(from.address));
 
@@ -40,9 +40,9 @@ const signIn = createAuthEndpoint(
           { kind: "network", of: [network(request)] },
           { kind: "account", of: [account] },
         ];
-    const attempt = await beginTry(counts, request.now());
+    const attempt = await beginTry(counts, request.now(), { turnS: longestTurnS });
     if (attempt.blocked) throw blocked(attempt.waitS);
-    if (!person?.isKnownDevice) await wait(slowDownMs(attempt.failures.account));
+    await wait(Math.max(attempt.waitMs, person?.isKnownDevice ? 0 : slowDownMs(attempt.failures.account)));
     const isRight = await isPassword(person?.password ?? null, password);
     if (!person || !isRight || person.isDisabled) {
       await noteFailure(request, person, "session.refused", { isDisabled: isRight && person?.isDisabled === true });

@@ -1,8 +1,8 @@
 /** What signing in leaves behind and nobody needs any more: sessions that are over, links long past, counts of tries, browsers not seen for a year. */
 import type { JobsDb } from "./database.ts";
 
-/** Days. A link's row says for a while why it opens nothing any more; a browser's cookie lasts 400 days. */
-const keepDays = { links: 90, tries: 2, devices: 400 } as const;
+/** Days. A link's row says for a while why it opens nothing any more; ten wrong PINs are forgotten after 80 hours; a browser's cookie lasts 400 days. */
+const keepDays = { links: 90, tries: 5, devices: 400 } as const;
 
 export type Swept = { sessions: number; links: number; tries: number; devices: number; challenges: number };
 

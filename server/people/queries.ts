@@ -154,7 +154,7 @@ export async function insertPerson(tx: Db, { name, email, username }: PersonFiel
 export async function updatePerson(tx: Db, id: string, version: number, { name, email, username }: PersonFields): Promise<boolean> {
   const changed = await tx.rows(
     `-- people.updatePerson
-    update person set name = $3, email = $4, username = $5, version = version + 1, updated_at = now() where id = $1 and version = $2 returning id`,
+    update person set name = $3, email = $4, email_verified = email_verified and email is not distinct from $4, username = $5, version = version + 1, updated_at = now() where id = $1 and version = $2 returning id`,
     [id, version, name, email, username],
   );
   return changed.length > 0;

@@ -78,6 +78,7 @@ export const examples: AllExamples = {
   "account.choosePin": { about: "own", ask: () => ({ present: "not mine", pin: "482913" }), refused: ["BAD_REQUEST", "UNPROCESSABLE_CONTENT"] },
   "account.removePin": { about: "own", ask: nothing },
   "account.chooseLocale": { about: "own", ask: () => ({ locale: "de" }) },
+  "account.putAwayNotice": { about: "own", ask: () => ({ id: 1 }) },
   "account.present": { about: "own", ask: nothing },
 
   "audit.sites": { about: "list", ask: nothing, shows: true },
@@ -341,6 +342,7 @@ export const examples: AllExamples = {
   "terminals.revoke": { about: "object", ask: async (place, { make }) => ({ id: await make.terminal(place) }) },
   "terminals.pins": { about: "list", ask: nothing, shows: true },
   "terminals.givePin": { about: "object", ask: async (place, { make }) => ({ personId: await make.colleague(place) }) },
+  "terminals.letIn": { about: "object", ask: async (place, { make }) => ({ personId: await make.colleague(place) }) },
 
   "tokens.list": { about: "list", ask: async (place, { make }) => void (await make.token(place)), shows: true },
   "tokens.choices": { about: "list", ask: nothing, shows: true },

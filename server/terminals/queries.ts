@@ -1,6 +1,6 @@
 /** Shared terminals, and who may unlock them. */
 import type { Db } from "#/server/db.ts";
-import type { Scope } from "#/server/domain/permission.ts";
+import type { Grant, Role, Scope } from "#/server/domain/permission.ts";
 
 export type TerminalRow = {
   id: number;
@@ -48,7 +48,17 @@ export async function terminalById(db: Db, id: number, now: Date): Promise<Termi
 }
 
 export type TerminalPerson = { id: string; name: string; hasPin: boolean };
-export type TerminalPersonRow = TerminalPerson & { pinHash: string | null; mustChange: boolean };
+export type TerminalPersonRow = TerminalPerson & {
+  pinHash: string | null;
+  mustChange: boolean;
+  /** By whose hand the PIN came; what it opens, as in server/domain/pin.ts. */
+  givenBy: string | null;
+  opens: string[];
+  /** Of the floor, at the terminal's site. */
+  roles: Role[];
+  /** Its hash; null: none was ever set. */
+  password: string | null;
+};
 
 /** The work on the floor, as in people/service.ts: who holds one of these at the terminal's site, and, where they have lines of their own, one of its lines. */
 const peopleSql = `
@@ -66,7 +76,9 @@ export const terminalPeople = (db: Db, terminal: TerminalRow, roles: readonly st
 export async function terminalPerson(db: Db, terminal: TerminalRow, roles: readonly string[], personId: string): Promise<TerminalPersonRow | null> {
   const [row] = await db.rows<TerminalPersonRow>(
     `-- terminals.person
-     select w.*, n.hash as "pinHash", coalesce(n.must_change, false) as "mustChange" from (${peopleSql}) w left join person_pin n on n.person_id = w.id where w.id = $4`,
+     select w.*, n.hash as "pinHash", coalesce(n.must_change, false) as "mustChange", n.given_by as "givenBy", coalesce(n.opens, '{}') as opens, a.password,
+       array(select distinct m.role from membership m where m.person_id = w.id and (m.site_id is null or m.site_id = $1) and m.role = any($2)) as roles
+     from (${peopleSql}) w left join person_pin n on n.person_id = w.id left join account a on a.person_id = w.id and a.provider_id = 'credential' where w.id = $4`,
     [terminal.siteId, roles, terminal.lines.map(({ id }) => id), personId],
   );
   return row ?? null;
@@ -93,13 +105,24 @@ export const seeTerminal = (db: Db, id: number, address: string | null, now: Dat
     [id, now, address],
   );
 
-export type PinRow = { id: string; name: string; hasPin: boolean /** Given by a supervisor and not used yet. */; mustChange: boolean; setAt: Date | null };
+export type PinHolder = {
+  id: string;
+  name: string;
+  hasPin: boolean;
+  /** Given by a supervisor and not used yet. */
+  mustChange: boolean;
+  setAt: Date | null;
+  grants: Grant[];
+};
 
-/** Who may unlock a terminal at one of the sites, and whether they have a PIN. */
-export const pinsAt = (db: Db, { sites }: Scope, roles: readonly string[], personId: string | null = null): Promise<PinRow[]> =>
-  db.rows<PinRow>(
+/** Who may unlock a terminal at one of the sites, what they hold, and whether they have a PIN. */
+export const pinsAt = (db: Db, { sites }: Scope, roles: readonly string[], personId: string | null = null): Promise<PinHolder[]> =>
+  db.rows<PinHolder>(
     `-- terminals.pins
-     select p.id, p.name, n.person_id is not null as "hasPin", coalesce(n.must_change, false) as "mustChange", n.set_at as "setAt"
+     select p.id, p.name, n.person_id is not null as "hasPin", coalesce(n.must_change, false) as "mustChange", n.set_at as "setAt",
+       (select jsonb_agg(jsonb_build_object('role', m.role, 'site', coalesce(to_jsonb(m.site_id), '"all"'),
+         'lines', (select jsonb_agg(l.line_id) from membership_line l where l.membership_id = m.id)) order by m.id)
+         from membership m where m.person_id = p.id) as grants
      from person p left join person_pin n on n.person_id = p.id
      where p.disabled_at is null and ($3::uuid is null or p.id = $3) and exists (
        select from membership m where m.person_id = p.id and m.role = any($2) and ($1::int[] is null or m.site_id is null or m.site_id = any($1)))

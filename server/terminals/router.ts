@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { may, router } from "#/server/trpc.ts";
 import { autoLock, lineIds, terminalName } from "./endpoints.ts";
-import { changeTerminal, giveNewPin, listPins, listTerminals, revokeTerminal, sitesForTerminals } from "./service.ts";
+import { changeTerminal, giveNewPin, letInWithPin, listPins, listTerminals, revokeTerminal, sitesForTerminals } from "./service.ts";
 
 const id = z.int().positive();
 
@@ -19,4 +19,7 @@ export const terminalRouter = router({
   givePin: may("terminal.change")
     .input(z.object({ personId: z.uuid() }))
     .mutation(({ ctx, input }) => giveNewPin(ctx, input.personId)),
+  letIn: may("terminal.change")
+    .input(z.object({ personId: z.uuid() }))
+    .mutation(({ ctx, input }) => letInWithPin(ctx, input.personId)),
 });

@@ -1,15 +1,19 @@
 /** Shared terminals: registered by a supervisor, unlocked with a PIN, revoked from anywhere. */
 import { type Changing, change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
+import type { Actor } from "#/server/domain/permission.ts";
+import { floorRoles, whatPinOpens } from "#/server/domain/pin.ts";
 import { Refusal } from "#/server/errors.ts";
+import { isSecure } from "#/server/identity/env.ts";
+import { leaveNotice } from "#/server/identity/notices.ts";
 import type { Permitted } from "#/server/identity/permit.ts";
 import { givePin } from "#/server/identity/reset.ts";
 import { cookieOf, hashOfSecret, isSecretShaped, newSecret } from "#/server/identity/secrets.ts";
 import { cookieName } from "#/server/identity/session.ts";
 import { recordOf } from "#/server/identity/trail.ts";
-import { floorRoles } from "#/server/people/service.ts";
+import { type Count, closedAmong, forgetTries } from "#/server/identity/tries.ts";
 import {
-  type PinRow,
+  type PinHolder,
   pinsAt,
   seeTerminal,
   type TerminalPerson,
@@ -27,6 +31,8 @@ import {
 export const terminalCookie = (): string => cookieName("terminal");
 /** 400 days: browsers keep no cookie for longer. Each unlocking sets it again. */
 export const terminalCookieS = 400 * 24 * 3600;
+
+export const terminalCookieOptions = () => ({ path: "/", httpOnly: true, sameSite: "lax", secure: isSecure(), maxAge: terminalCookieS }) as const;
 
 /** What the browser's terminal cookie holds; null: it is none, or not shaped like one of ours. */
 export const terminalSecret = (headers: Headers): string | null => {
@@ -116,18 +122,70 @@ export async function revokeTerminal(ctx: Pick<Permitted, "found"> & Changing & 
   });
 }
 
-export const listPins = (ctx: Pick<Permitted, "scope"> & { db: Db }): Promise<PinRow[]> => pinsAt(ctx.db, ctx.scope, floorRoles);
+export type PinRow = Omit<PinHolder, "grants"> & {
+  /** Whoever asks may give them one: they may do nothing that the asker may not. */
+  mayGive: boolean;
+  /** Too many wrong PINs in their name: names of the terminals at which the PIN alone is not enough now. */
+  closedAt: string[];
+};
+
+type PinList = Pick<Permitted, "scope"> & { db: Db; actor: Actor; now: () => Date };
+
+export async function listPins(ctx: PinList): Promise<PinRow[]> {
+  const [people, terminals] = await Promise.all([pinsAt(ctx.db, ctx.scope, floorRoles), terminalsOf(ctx.db, ctx.scope, ctx.now())]);
+  const counts = people.flatMap(({ id, hasPin }) =>
+    hasPin ? terminals.filter(({ revokedAt }) => revokedAt === null).map((terminal) => ({ ...pinCount(terminal.id, id), id, name: terminal.name })) : [],
+  );
+  const closed = await closedAmong(ctx.db, counts, ctx.now());
+  return people.map(({ grants, ...row }) => ({
+    ...row,
+    mayGive: whatPinOpens(ctx.actor, grants) !== null,
+    closedAt: closed.filter(({ id }) => id === row.id).map(({ name }) => name),
+  }));
+}
+
+/** What counts wrong PINs in somebody's name at a terminal. */
+export const pinCount = (terminalId: number, personId: string): Count => ({ kind: "pin", of: [String(terminalId), personId] });
+
+const nobodyHere = "Nobody like this works at your sites.";
 
 /**
  * A new PIN for who has forgotten theirs, or never had one: shown once, good for one use, in which the person chooses another. The old one opens nothing any more.
- * @throws Refusal NOT_FOUND: nobody who works at the actor's sites
+ * Whoever gives it has it in hand, so it opens no more than the giver may do, and the person is told of it.
+ * @throws Refusal NOT_FOUND: nobody who works at the actor's sites; FORBIDDEN: they may do more there than the actor
  */
 export function giveNewPin(ctx: Pick<Permitted, "scope"> & Changing, personId: string): Promise<{ name: string; pin: string }> {
   return change(ctx, { action: "person.pin_given" }, async (tx) => {
     const [person] = await pinsAt(tx, ctx.scope, floorRoles, personId);
-    if (!person) throw new Refusal("NOT_FOUND", "Nobody like this works at your sites.");
-    const pin = await givePin(tx, person.id);
+    if (!person) throw new Refusal("NOT_FOUND", nobodyHere);
+    const opens = whatPinOpens(ctx.actor, person.grants);
+    if (opens === null)
+      throw new Refusal(
+        "FORBIDDEN",
+        `${person.name} may do more at your sites than you. They choose a PIN themselves under My account, or somebody who may all of that gives them one.`,
+      );
+    const pin = await givePin(tx, person.id, { givenBy: ctx.actor.kind === "person" ? ctx.actor.id : null, opens });
+    await forgetPinTries(tx, ctx, person.id); // of the PIN that opens nothing any more
     await recordOf(tx, "person.pin_given", person);
+    await leaveNotice(tx, person.id, "pin_given", ctx.actor.name, ctx.now());
     return { name: person.name, pin };
   });
+}
+
+/** Too many wrong PINs were entered in somebody's name: at the actor's terminals they are let in with their own again. @throws Refusal NOT_FOUND */
+export function letInWithPin(ctx: Pick<Permitted, "scope"> & Changing, personId: string): Promise<void> {
+  return change(ctx, { action: "person.pin_let_in" }, async (tx) => {
+    const [person] = await pinsAt(tx, ctx.scope, floorRoles, personId);
+    if (!person) throw new Refusal("NOT_FOUND", nobodyHere);
+    await forgetPinTries(tx, ctx, person.id);
+    await recordOf(tx, "person.pin_let_in", person);
+  });
+}
+
+async function forgetPinTries(tx: Db, { scope, now }: Pick<Permitted, "scope"> & Changing, personId: string): Promise<void> {
+  const terminals = await terminalsOf(tx, scope, now());
+  await forgetTries(
+    tx,
+    terminals.map(({ id }) => pinCount(id, personId)),
+  );
 }

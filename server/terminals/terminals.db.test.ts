@@ -1,11 +1,13 @@
 // Shared terminals: registered, unlocked with a PIN, locked again, revoked; and what a PIN does not open.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { actorOf } from "#/server/identity/actor.ts";
+import { ownNotices, putAwayNotice } from "#/server/identity/notices.ts";
 import { choosePin, endOtherSessions } from "#/server/identity/service.ts";
 import { grant, permitted, personWith } from "#/server/identity/testing.ts";
 import { aSignIn, Browser } from "#/server/identity/testing-browser.ts";
+import { beginTry, forgetTries } from "#/server/identity/tries.ts";
 import { aDatabase, aLine, type TestDatabase, type TestLine } from "#/server/testing.ts";
-import { changeTerminal, giveNewPin, listPins, listTerminals, registerTerminal, revokeTerminal, terminalScreen } from "./service.ts";
+import { changeTerminal, giveNewPin, letInWithPin, listPins, listTerminals, registerTerminal, revokeTerminal, terminalScreen } from "./service.ts";
 
 let db: TestDatabase;
 let here: TestLine;
@@ -110,16 +112,62 @@ describe("a PIN", () => {
     expect(await terminalScreen(browser.headers(), null, new Date())).toBeNull();
   });
 
-  it("is guessed five times, then waits longer each time; others go on meanwhile, and so does the person elsewhere", async () => {
-    const { browser } = await aTerminal();
+  it("that is wrong costs all at the terminal seconds, and nobody their way in", async () => {
+    const { browser, id } = await aTerminal();
     const ole = await anOperator();
     const pia = await anOperator("8264", "Pia Operator");
+    const unlock = (personId: string, pin: string, more = {}) => browser.post("/terminal/unlock", { personId, pin, ...more });
     const statuses: number[] = [];
-    for (const pin of ["0001", "0002", "0003", "0004", "0005", "4711"]) statuses.push((await browser.post("/terminal/unlock", { personId: ole, pin })).status);
-    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
-    expect((await browser.post("/terminal/unlock", { personId: pia, pin: "8264" })).status).toBe(200);
+    for (const pin of ["0001", "0002", "0003", "0004", "0005"]) statuses.push((await unlock(ole, pin)).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401]);
+    for (const [who, pin] of [
+      [ole, "4711"],
+      [pia, "8264"],
+    ] as const) {
+      const paused = await unlock(who, pin);
+      expect(paused).toMatchObject({ status: 429, body: { code: "WAIT", waitS: 1 } });
+    }
+    const restedTerminal = () => forgetTries(db, [{ kind: "terminal", of: [String(id)] }]); // as half a minute does
+    await restedTerminal();
+    expect((await unlock(ole, "4711")).status).toBe(200); // the right one, after seconds
+    await browser.post("/sign-out");
+    for (let n = 0; n < 5; n++) {
+      await restedTerminal();
+      expect((await unlock(ole, `100${n}`)).status).toBe(401);
+    }
+    await restedTerminal();
+    // Ten wrong ones, the right one between them: the PIN alone is not enough here any more.
+    expect(await unlock(ole, "4711")).toMatchObject({ status: 403, body: { code: "PIN_CLOSED" } });
+    expect((await unlock(pia, "8264")).status).toBe(200);
     const another = await aTerminal();
     expect((await another.browser.post("/terminal/unlock", { personId: ole, pin: "4711" })).status).toBe(200);
+    expect(await db.rows("select kind, by_name from person_notice where person_id = $1", [ole])).toEqual([{ kind: "pin_closed", by_name: "Press, left" }]);
+    expect((await listPins(supervisor())).find((row) => row.id === ole)?.closedAt).toEqual(["Press, left"]);
+    await letInWithPin(supervisor(), ole);
+    expect((await listPins(supervisor())).find((row) => row.id === ole)?.closedAt).toEqual([]);
+    expect((await unlock(ole, "4711")).status).toBe(200);
+  });
+
+  it("that was tried too often is opened again by its owner's password, and by no other", async () => {
+    const { browser, id } = await aTerminal();
+    const ole = await aSignIn({ name: "Ole Operator", username: "ole", pin: "4711", password });
+    await hold(ole, "operator", here.siteId);
+    for (let n = 0; n < 10; n++) await beginTry([{ kind: "pin", of: [String(id), ole] }], new Date());
+    const unlock = (more = {}) => browser.post("/terminal/unlock", { personId: ole, pin: "4711", ...more });
+    expect((await unlock()).body).toMatchObject({ code: "PIN_PASSWORD" });
+    expect(await unlock({ password: "not the password" })).toMatchObject({ status: 401, body: { code: "PASSWORD_WRONG" } });
+    expect((await browser.post("/terminal/unlock", { personId: ole, pin: "4712", password })).body).toMatchObject({ code: "PIN_WRONG" });
+    expect((await unlock({ password })).status).toBe(200);
+    await browser.post("/sign-out");
+    expect((await unlock()).status).toBe(200);
+  });
+
+  it("is guessed by nobody: ten tries and three a day", async () => {
+    const counts = [{ kind: "pin", of: ["1", "ole"] }] as const;
+    const from = Date.now();
+    let tries = 0;
+    for (let h = 0; h < 24 * 30; h++) if (!(await beginTry(counts, new Date(from + h * 3_600_000))).blocked) tries += 1;
+    expect(tries).toBeLessThanOrEqual(10 + 3 * 30);
   });
 
   it("belongs to who works there: others are not on the list and cannot use theirs", async () => {
@@ -190,6 +238,62 @@ describe("a PIN", () => {
     expect(kept?.row).not.toMatch(/(?<![\w.-])8264(?![\w.-])/);
     const [trail] = await db.rows<{ text: string }>("select string_agg(coalesce(before::text, '') || coalesce(after::text, ''), '') as text from audit_entry");
     expect(trail?.text).not.toMatch(/(?<![\w.-])(8264|4711)(?![\w.-])/);
+  });
+
+  it("is given by nobody who could do more under that name, and to whom is said for every duty", async () => {
+    const given: Record<string, boolean> = {};
+    for (const role of ["operator", "storekeeper", "viewer", "supervisor", "technician", "quality"]) {
+      const id = await aSignIn({ name: `Some ${role}`, username: `some.${role}`, pin: "4711" });
+      await hold(id, role, here.siteId);
+      const answer = await giveNewPin(supervisor(), id).catch((error: unknown) => error);
+      given[role] = !(answer instanceof Error);
+      if (answer instanceof Error) expect(answer).toMatchObject({ code: "FORBIDDEN", message: expect.stringContaining(`Some ${role} may do more`) });
+    }
+    expect(given).toEqual({ operator: true, storekeeper: true, viewer: true, supervisor: true, technician: false, quality: false });
+    const listed = (await listPins(supervisor())).map(({ name, mayGive }) => [name, mayGive]);
+    expect(listed.filter(([, may]) => !may)).toEqual([
+      ["Some quality", false],
+      ["Some technician", false],
+    ]);
+    const [kept] = await db.rows<{ n: number }>("select count(*)::int as n from person_pin n join person p on p.id = n.person_id where not n.must_change");
+    expect(kept).toEqual({ n: 2 }); // theirs still open
+    const chief = permitted(db, { ...personWith(grant("administrator", here.siteId)), id: boss }, "terminal.change");
+    const [technician] = await db.rows<{ id: string }>("select id from person where username = 'some.technician'");
+    expect((await giveNewPin(chief, technician?.id ?? "")).pin).toMatch(/^\d{6}$/);
+  });
+
+  it("that somebody gave is replaced with the owner's password where they have one, and they are told who gave it", async () => {
+    const { browser } = await aTerminal();
+    const ole = await aSignIn({ name: "Ole Operator", username: "ole", password });
+    await hold(ole, "operator", here.siteId);
+    const { pin } = await giveNewPin(supervisor(), ole);
+    const unlock = (more: object) => browser.post("/terminal/unlock", { personId: ole, pin, ...more });
+    expect((await unlock({})).body).toMatchObject({ code: "PIN_CHANGE", needsPassword: true });
+    expect((await unlock({ newPin: "8264" })).body).toMatchObject({ code: "PIN_PASSWORD" }); // as the supervisor would
+    expect((await unlock({ newPin: "8264", password: "not the password" })).body).toMatchObject({ code: "PASSWORD_WRONG" });
+    expect(await browser.actor()).toBeNull();
+    expect((await unlock({ newPin: "8264", password })).status).toBe(200);
+    const actor = await browser.actor();
+    if (!actor) throw new Error("locked");
+    const [notice] = await ownNotices(db, ole);
+    expect(notice).toMatchObject({ kind: "pin_given", byName: expect.any(String) });
+    const asked = { db, actor, from: { address: null, userAgent: null }, now: () => new Date() };
+    await expect(putAwayNotice(asked, notice?.id ?? 0)).rejects.toMatchObject({ code: "FORBIDDEN" }); // not by whoever has the PIN
+    await putAwayNotice({ ...asked, actor: { ...actor, terminalId: null } }, notice?.id ?? 0);
+    expect(await ownNotices(db, ole)).toEqual([]);
+  });
+
+  it("that somebody gave opens what it was given for, whatever its person may do later", async () => {
+    const { browser } = await aTerminal();
+    const ole = await aSignIn({ name: "Ole Operator", username: "ole" });
+    await hold(ole, "operator", here.siteId);
+    const { pin } = await giveNewPin(supervisor(), ole);
+    expect((await browser.post("/terminal/unlock", { personId: ole, pin, newPin: "8264" })).status).toBe(200);
+    await hold(ole, "quality", here.siteId);
+    expect((await browser.actor())?.grants.map(({ role }) => role)).toEqual(["operator"]); // also what is open
+    await db.rows("delete from membership where person_id = $1 and role = 'operator'", [ole]);
+    await browser.post("/sign-out");
+    expect(await browser.post("/terminal/unlock", { personId: ole, pin: "8264" })).toMatchObject({ status: 403, body: { code: "PIN_NOT_HERE" } });
   });
 
   it("is given to people of one's own sites only", async () => {

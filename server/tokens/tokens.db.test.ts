@@ -116,6 +116,66 @@ describe("a token", () => {
     expect(await given(token)).toBeNull();
   });
 
+  it("rests with its owner's rights where a site asks for a second factor that they have not", async () => {
+    const [chief, root] = [await administrator(here.siteId), await administrator(null)];
+    await db.rows("insert into membership (person_id, role, site_id) values ($1, 'viewer', $2)", [chief.id, here.siteId]);
+    const actions: Action[] = ["board.read", "plant.change"];
+    const { token, id } = await chief.api.tokens.create(wish({ actions }));
+    const everywhere = (await root.api.tokens.create(wish({ actions, sites: "all" }))).token;
+    const may = async (which: string, site = here.siteId) => {
+      const actor = await given(which);
+      return actor && actions.map((action) => mayAt(actor, action, site));
+    };
+    const strict = (is: boolean) => db.rows("update site set requires_second_factor = $2 where id = $1", [here.siteId, is]);
+    expect([await may(token), await may(everywhere)]).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+    await strict(true);
+    expect(await may(token)).toEqual([true, false]); // as a viewer
+    expect([await may(everywhere), await may(everywhere, there.siteId)]).toEqual([
+      [false, false],
+      [false, false],
+    ]); // as the owner's own session
+    expect((await chief.api.tokens.list()).tokens.find((row) => row.id === id)?.isNarrowed).toBe(true);
+    await db.rows("update person set two_factor_enabled = true where id = $1", [chief.id]);
+    expect(await may(token)).toEqual([true, true]);
+    await db.rows("update person set two_factor_enabled = false where id = $1", [chief.id]);
+    expect(await may(token)).toEqual([true, false]);
+    await db.rows("insert into account (person_id, provider_id, account_id, second_factor) values ($1, 'oidc', 'a', true)", [chief.id]);
+    expect(await may(token)).toEqual([true, true]); // the provider's word at the last sign-in
+    await strict(false);
+    expect(await may(everywhere)).toEqual([true, true]);
+  });
+
+  it("what it has open ends when the site begins to ask, and when its owner's second factor goes", async () => {
+    const chief = await administrator(here.siteId);
+    const { token } = await chief.api.tokens.create(wish({ actions: ["board.read"] }));
+    const actor = async (): Promise<Actor> => (await given(token)) ?? { kind: "nobody", id: "", name: "Nobody" };
+    const [address] = await db.rows<{ site: string; area: string; line: string }>(
+      "select s.key as site, a.key as area, l.key as line from line l join area a on a.id = l.area_id join site s on s.id = a.site_id where l.id = $1",
+      [here.lineId],
+    );
+    const endOf = async (cause: () => Promise<unknown>) => {
+      const controller = new AbortController();
+      const caller = createCaller(appRouter)({ ...requestOf(db, await actor()), again: actor }, { signal: controller.signal });
+      const events = (await caller.boards.watch(address ?? { site: "", area: "", line: "" }))[Symbol.asyncIterator]();
+      await events.next();
+      await cause();
+      return why(
+        (async () => {
+          for (;;) if ((await events.next()).done) throw new Error("ended without a word");
+        })(),
+      );
+    };
+    const from = performance.now();
+    expect((await endOf(() => db.rows("update site set requires_second_factor = true where id = $1", [here.siteId]))).code).toMatch(/FORBIDDEN|NOT_FOUND/);
+    await db.rows("update person set two_factor_enabled = true where id = $1", [chief.id]);
+    expect((await endOf(() => db.rows("update person set two_factor_enabled = false where id = $1", [chief.id]))).code).toMatch(/FORBIDDEN|NOT_FOUND/);
+    expect(performance.now() - from).toBeLessThan(10_000); // by the database's word, not by looking every 30 s
+    await db.rows("update site set requires_second_factor = false");
+  });
+
   it("is stored as a hash, which the audit trail does not have either", async () => {
     const { api } = await administrator(null);
     const { token, id } = await api.tokens.create(wish());
