@@ -40,7 +40,7 @@ describe.each(["en.json", ...others])("%s", (file) => {
 });
 
 /** Where the rest of a key is a value alone, which the key's kind of thing has: a state, a role, why something is so. */
-const chosenByValue: readonly RegExp[] = [/^(reasons|roles|actions|trouble)\./, /^plant\.(field|hint)\./];
+const chosenByValue: readonly RegExp[] = [/^(reasons|roles|actions|trouble)\./, /^plant\.(field|hint)\./, /^identity\.notice\./];
 
 describe("texts", () => {
   it("are all used somewhere", () => {

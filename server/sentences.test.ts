@@ -30,7 +30,7 @@ const noSentences: readonly RegExp[] = [
   /charset=|<meta |filename=|max-age=|; Path=|'none'|=\(\)|<!doctype/i, // of HTTP
   /^(GET|POST) \/|^\d{3} [A-Z]/,
   /^(The request's headers are too long\.|The request came too slowly\.|This is no HTTP request\.)$/, // nobody knows the language of whom
-  /^(Node Control\/Rebirth|10 minutes|takt-ingest \{0\}( side)?|online as Sparkplug host application \{0\}|display link|by mail|enterprise \{0\}|\{0\} (kB|MB)|\{0\} h \{1\} min)$/,
+  /^(Node Control\/Rebirth|10 minutes|takt-ingest \{0\}( side)?|(device|signal|terminal) \{0\}|online as Sparkplug host application \{0\}|display link|by mail|enterprise \{0\}|\{0\} (kB|MB)|\{0\} h \{1\} min)$/,
   /^(reader|broker|subscriptions|broker sparkplug) \{0\}$|^\{0\} sparkplug \{1\}$/, // keys
   /^(Shared terminal \{0\}, \{1\}|unknown browser)$/, // written down in the audit trail
   /^(Press 1|Housing 100|Oil temperature|Belt torn|Gateway 1)$/, // examples of names
