@@ -1,4 +1,5 @@
 /** Between the fields of the plant file and what a form holds: texts for what is typed, '' for none. */
+
 import type { Kind } from "#/server/plant/items.ts";
 import { type Field, forms, isAskedFor } from "./forms.ts";
 import { fileText, localText } from "./local-time.ts";

@@ -211,24 +211,31 @@ describe("rates", () => {
     const headers = { authorization: "Bearer takt_x" };
     const emptied = await Promise.all(Array.from({ length: rates.token.burst }, () => ask(port, "/api/v1/lines", { headers })));
     expect(new Set(emptied.map(({ status }) => status))).toEqual(new Set([200]));
-    const { status, headers: said, text } = await ask(port, "/api/v1/lines", { headers });
+    // A token comes back every now and then: it is asked until there is none.
+    const refused = async (path: string, how: Parameters<typeof ask>[2]) => {
+      for (;;) {
+        const answer = await ask(port, path, how);
+        if (answer.status === 429) return answer;
+      }
+    };
+    const { status, headers: said, text } = await refused("/api/v1/lines", { headers });
     expect(status).toBe(429);
     expect(Number(said["retry-after"])).toBeGreaterThanOrEqual(1);
     expect(JSON.parse(text)).toEqual({ error: { code: "TOO_MANY_REQUESTS", message: `Too many requests. Try again in ${said["retry-after"]} s.` } });
 
-    const batch = await ask(port, "/api/trpc/boards.lines,plant.tree?batch=1", { headers });
+    const batch = await refused("/api/trpc/boards.lines,plant.tree?batch=1", { headers });
     expect(batch.status).toBe(429);
     const errors = JSON.parse(batch.text);
     expect(errors).toHaveLength(2);
     expect(errors[0].error.json).toMatchObject({ code: -32029, data: { kind: "TOO_MUCH", httpStatus: 429 } });
-    const auth = JSON.parse((await ask(port, "/api/auth/sign-out", { method: "POST", headers: { ...headers, ...json }, body: "{}" })).text);
+    const auth = JSON.parse((await refused("/api/auth/sign-out", { method: "POST", headers: { ...headers, ...json }, body: "{}" })).text);
     expect(auth).toMatchObject({ code: "WAIT", waitS: expect.any(Number) });
-    const page = await ask(port, "/", { headers: { ...headers, accept: "text/html" } });
+    const page = await refused("/", { headers: { ...headers, accept: "text/html" } });
     expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(page.text).toMatch(/Too many requests.*http-equiv="refresh"|http-equiv="refresh"[\s\S]*Too many requests/);
-    const german = await ask(port, "/", { headers: { ...headers, accept: "text/html", cookie: "takt-locale=de" } });
+    const german = await refused("/", { headers: { ...headers, accept: "text/html", cookie: "takt-locale=de" } });
     expect(german.text).toMatch(/<html lang="de">[\s\S]*Zu viele Anfragen\. Versuchen Sie es in \d+ s noch einmal\./);
-    const program = await ask(port, "/api/v1/lines", { headers: { ...headers, "accept-language": "de" } });
+    const program = await refused("/api/v1/lines", { headers: { ...headers, "accept-language": "de" } });
     expect(program.text).toContain("Too many requests.");
 
     expect((await ask(port, "/api/v1/lines", { headers: { authorization: "Bearer other" } })).status).toBe(200);
