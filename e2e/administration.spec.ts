@@ -109,7 +109,7 @@ test("who saves second sees both, and chooses", async ({ browser }) => {
   await button(theirs, "Save").click();
   await expect(theirs.getByRole("heading", { name: "Storekeeper Theirs" })).toBeVisible();
   await button(mine, "Save").click();
-  await expect(mine.getByText("Someone else saved first")).toBeVisible();
+  await expect(mine.getByText("Someone else saved first", { exact: true })).toBeVisible();
   const row = mine.getByRole("row", { name: /^Name/ });
   await expect(row).toContainText("Storekeeper Mine");
   await expect(row).toContainText("Storekeeper Theirs");

@@ -49,6 +49,11 @@ test("Back asks before it takes away what was typed, as often as it is pressed",
   await page.evaluate(() => history.back());
   await button(page, "Leave without saving").click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Live line");
+  // A name that is marked as needed is.
+  await field(page, "Name").fill(" ");
+  await button(page, "Save").click();
+  await expect(page.getByText("Say what people call it.")).toBeVisible();
+  await expect(field(page, "Name")).toBeFocused();
   await context.close();
 });
 

@@ -77,6 +77,16 @@ async function axeFaults(page: Page, tags = wcag): Promise<{ id: string; where: 
   return violations.map(({ id, nodes }) => ({ id, where: nodes.map((node) => `${node.target} ${node.failureSummary}`) }));
 }
 
+/** What a finger could miss: everything that can be pressed and is lower than 48 px. */
+const lowTargets = (page: Page): Promise<string[]> =>
+  page
+    .locator("main :is(a, button, summary, [role=radiogroup] label)")
+    .evaluateAll((all) =>
+      all
+        .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 47.5)
+        .map((one) => `${one.tagName} ${one.getAttribute("aria-label") ?? one.textContent}`),
+    );
+
 for (const scheme of ["light", "dark"] as const) {
   for (const path of pages) {
     test(`${path} in ${scheme}: no complaint of the browser, no fault that axe finds`, async ({ browser }) => {
@@ -99,7 +109,7 @@ for (const scheme of ["light", "dark"] as const) {
 // In German, where words are longer and stand in another order: names of buttons must still contain what they show.
 for (const { width, height, paths } of [
   { width: 1440, height: 900, paths: shellPages },
-  { width: 390, height: 844, paths: shellPages.filter((path) => path.startsWith("/plant/")) },
+  { width: 390, height: 844, paths: [...shellPages.filter((path) => path.startsWith("/plant/")), "/audit", "/nowhere"] },
 ]) {
   test(`the shell in German, ${width} wide: no fault that axe finds with all its rules`, async ({ browser }) => {
     test.setTimeout(180_000);
@@ -112,6 +122,7 @@ for (const { width, height, paths } of [
       await expect(page.locator("h1").first()).toBeVisible();
       await expect(page.getByRole("status", { name: "Wird geladen" })).toHaveCount(0);
       found.push(...(await axeFaults(page, [...wcag, "best-practice"])).map((fault) => ({ path, ...fault })));
+      if (width < 400) found.push(...(await lowTargets(page)).map((where) => ({ path, id: "lower than 48 px", where })));
     }
     expect(found).toEqual([]);
     await context.close();
