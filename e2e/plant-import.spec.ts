@@ -53,6 +53,23 @@ test("every wrong cell is shown by row and column, nothing is written; mended, a
   await expect(page.getByRole("heading", { name: "All 2 rows are in the plant already: nothing would change." })).toBeVisible();
 });
 
+// Large files run in a process of their own, which must be whole in the build (scripts/build/import-child.ts).
+test("a large file is imported by the built server, and a hundred thousand rows are looked through", async ({ page }) => {
+  test.setTimeout(120_000);
+  const rows = (count: number, name: string) =>
+    `machine,key,name,role,unit,topic,path\n${Array.from({ length: count }, (_, i) => `works/hall/no-plan/saw-1,${name}${i},${name} of the saw ${i},measurement,Cel,hall/no-plan/saw-1/${name}/${i},value`).join("\n")}\n`;
+  const large = rows(2_500, "large");
+  expect(Buffer.byteLength(large)).toBeGreaterThan(205 * 1024);
+  await open(page, `${stage.url}/plant/import?sheet=signals`);
+  await choose(page, "signals.csv", large);
+  await expect(page.getByRole("heading", { name: /^2,500 rows: / })).toBeVisible({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Import 2,500 rows" }).click();
+  await expect(page.getByText("2,500 rows were imported")).toBeVisible({ timeout: 30_000 });
+  expect(await stage.rows("select count(*)::int as n from signal where key like 'large%'")).toEqual([{ n: 2_500 }]);
+  await choose(page, "signals.csv", rows(100_000, "huge"));
+  await expect(page.getByRole("heading", { name: /^100,000 rows: / })).toBeVisible({ timeout: 90_000 });
+});
+
 test("what cannot be read is said, and the file stays chosen", async ({ page }) => {
   await open(page, `${stage.url}/plant/import?sheet=products`);
   await choose(page, "products.csv", "nothing\nof\nthe\nkind");

@@ -148,7 +148,10 @@ const idealCycle = z.strictObject({
   /** Without one: the machine's default, for every product that has no rate of its own. */
   product: text.optional(),
   /** Ideal seconds per piece: machine cycle / cavities. */
-  seconds: number.gt(0, "must be above 0: it is the ideal time of one piece"),
+  seconds: number
+    .gt(0, { error: "must be above 0: it is the ideal time of one piece", abort: true })
+    .min(0.001, "must be at least 0.001: no piece takes less than a millisecond")
+    .max(30 * 86_400, "must be 2592000 at most: no piece takes longer than 30 days"),
   ...bounds,
 });
 /** In the site's currency: of one hour of the machine. */

@@ -8,7 +8,7 @@ import type { Fault } from "./edit-work.ts";
 import type { Entry } from "./entries.ts";
 import { didYouMean } from "./file-sentences.ts";
 import type { Column, Sheet } from "./import-sheets.ts";
-import { type Cell, numberIn, type Table } from "./import-table.ts";
+import { type Cell, numberIn, type Table, whyAmbiguous } from "./import-table.ts";
 import { addressOf, isGlobal, type Kind } from "./items.ts";
 
 /** row: as the spreadsheet numbers it, null: the file as a whole. column: its name in the header; null: the row as a whole. */
@@ -37,6 +37,7 @@ export function rowsOf(sheet: Sheet, table: Table, stored: Tree, isSite: (key: s
       .filter(({ name, isNeeded }) => isNeeded && columns.some((column) => column?.name === name) && values.get(name) === undefined)
       .map(({ name }) => ({ row, column: name, value: "", sentence: "This cell must not be empty." })),
   );
+  if (!table.isDecimalKnown) faults.push(...ambiguousNumbers(columns, table));
   for (const { row, cells } of table.rows) {
     if (cells.length > table.width)
       faults.push({
@@ -67,6 +68,16 @@ export function rowsOf(sheet: Sheet, table: Table, stored: Tree, isSite: (key: s
     placesOf: placed,
   };
 }
+
+/** A file whose numbers all have one comma and three digits after it: what they mean is asked rather than guessed. */
+const ambiguousNumbers = (columns: readonly (Column | null)[], { rows }: Table): CellFault[] =>
+  rows.flatMap(({ row, cells }) =>
+    columns.flatMap((column, i) => {
+      const cell = cells[i];
+      const sentence = column?.as === "number" && typeof cell === "string" ? whyAmbiguous(cell) : null;
+      return sentence === null ? [] : [{ row, column: column?.name ?? null, value: String(cell), sentence }];
+    }),
+  );
 
 /** The sheet's columns in the order of the header; null: a column without a name. */
 function columnsOf(sheet: Sheet, { header }: Table): { columns: (Column | null)[]; faults: CellFault[] } {

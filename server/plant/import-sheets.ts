@@ -47,7 +47,27 @@ const entries = (kind: Kind, field: string, owner: string, sub: string | null = 
   sub,
 });
 
+const below = (column: string, example: string, about: string): Column => ({ name: column, field: null, as: "text", example, about, isNeeded: true });
+
 export const sheets = {
+  areas: {
+    title: "Areas",
+    rows: { of: "items", kind: "area", parent: "site", key: ["key"] },
+    columns: [site("Site, by its key; it must be there"), { ...key, example: "press-shop" }, { ...name, example: "Press shop" }],
+  },
+  lines: {
+    title: "Lines",
+    rows: { of: "items", kind: "line", parent: "area", key: ["key"] },
+    columns: [below("area", "berlin/press-shop", "Area, as site/area; it must be there"), { ...key, example: "line-1" }, { ...name, example: "Line 1" }],
+  },
+  product_lines: {
+    title: "Product lines",
+    rows: { of: "items", kind: "product_line", parent: null, key: ["key"] },
+    columns: [
+      { ...key, example: "housings", about: "Key" },
+      { ...name, example: "Housings" },
+    ],
+  },
   products: {
     title: "Products",
     rows: { of: "items", kind: "product", parent: "product_line", key: ["key"] },
@@ -171,6 +191,28 @@ export const sheets = {
       text("month", "2026-04", "Month", needed),
       number("rate", "0.92", "What one unit of it is in the group's currency", needed),
     ],
+  },
+  shift_patterns: {
+    title: "Shift patterns",
+    rows: { of: "items", kind: "shift_pattern", parent: "site", key: ["key"] },
+    columns: [site("Site, by its key; it must be there"), { ...key, example: "three-shifts", about: "Key" }, { ...name, example: "Three shifts" }],
+  },
+  shifts: {
+    title: "Shifts",
+    rows: { of: "items", kind: "shift", parent: "pattern", key: ["key"] },
+    columns: [
+      below("pattern", "berlin/three-shifts", "Shift pattern, as site/pattern; it must be there"),
+      { ...key, example: "early", about: "Key" },
+      { ...name, example: "Early" },
+      text("days", "mon-fri", "Days on which it begins: mon-fri, sat, daily", needed),
+      text("start", "06:00", "Local time of its start", { as: "clock", isNeeded: true }),
+      text("end", "14:00", "Local time of its end; one that is not after the start is on the next day", { as: "clock", isNeeded: true }),
+    ],
+  },
+  teams: {
+    title: "Teams",
+    rows: { of: "items", kind: "team", parent: "site", key: ["key"] },
+    columns: [site("Site, by its key; it must be there"), { ...key, example: "team-a", about: "Key" }, { ...name, example: "Team A" }],
   },
   calendar: {
     title: "Shift calendar",

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import writeExcelFile from "write-excel-file/universal";
 import { sheetNames, sheets } from "./import-sheets.ts";
-import { mostRows, numberIn, readTable } from "./import-table.ts";
+import { mostRows, numberIn, readTable, whyAmbiguous } from "./import-table.ts";
 import { csvTemplate, xlsxTemplate } from "./import-template.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -69,6 +69,8 @@ describe("numbers", () => {
     ["key,s\na,1\n", "."],
   ])("%j has its decimals after %s", async (text, decimal) => {
     expect((await readTable(bytes(text))).decimal).toBe(decimal);
+    expect(whyAmbiguous("1,234")).toBe('"1,234" may be 1234 or 1.234. Write 1234 without the comma, or 1.234 with a point.');
+    for (const number of ["0,234", "1,23", "1.234", "1234,567", "1,234.5", "x"]) expect(whyAmbiguous(number)).toBeNull();
   });
   it.each<[string, "." | ",", number | string]>([
     ["1,5", ",", 1.5],

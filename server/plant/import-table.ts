@@ -2,6 +2,7 @@
 import { CsvError, parse } from "csv-parse/sync";
 import { unzipSync } from "fflate";
 import { readSheet } from "read-excel-file/node";
+import { whyNotKept } from "#/server/domain/kept-text.ts";
 import { Refusal } from "#/server/errors.ts";
 import { longestImport } from "#/server/limits/bodies.ts";
 
@@ -12,6 +13,8 @@ export type Table = {
   width: number;
   rows: { row: number; cells: Cell[] }[] /** What stands before the decimals in texts. */;
   decimal: "." | ",";
+  /** Whether that is known: from the delimiter, or from a number that cannot be read otherwise. Else 1,234 may be either. */
+  isDecimalKnown: boolean;
 };
 
 export const mostBytes = longestImport;
@@ -33,8 +36,12 @@ export async function readTable(bytes: Uint8Array): Promise<Table> {
   const header = (cells[first] ?? []).map((cell) => (isEmpty(cell) ? "" : String(cell).trim()));
   while (header.at(-1) === "") header.pop();
   const rows = cells.flatMap((row, i) => (i <= first || row.every(isEmpty) ? [] : [{ row: i + 1, cells: row }]));
+  for (const { row, cells: of } of [{ row: first + 1, cells: header }, ...rows]) {
+    const why = of.map((cell) => (typeof cell === "string" ? whyNotKept(cell) : null)).find((one) => one !== null);
+    if (why) throw new Refusal("INVALID", `Row ${row}: ${why}`);
+  }
   if (rows.length > mostRows) throw new Refusal("INVALID", `The file has ${rows.length} rows; at most ${mostRows} are read at once. Divide it.`);
-  return { header, width, rows, decimal: decimalIn(rows, delimiter) };
+  return { header, width, rows, ...decimalIn(rows, delimiter) };
 }
 
 const isEmpty = (cell: Cell | undefined) => cell === null || cell === undefined || (typeof cell === "string" && cell.trim() === "");
@@ -97,7 +104,7 @@ async function xlsxCells(bytes: Uint8Array): Promise<Cell[][]> {
 }
 
 /** By what cannot be grouping (1,5 or 1.25), else as files with this delimiter are written. */
-function decimalIn(rows: Table["rows"], delimiter: string | null): "." | "," {
+function decimalIn(rows: Table["rows"], delimiter: string | null): Pick<Table, "decimal" | "isDecimalKnown"> {
   let [commas, points] = [0, 0];
   for (const { cells } of rows) {
     for (const cell of cells) {
@@ -108,8 +115,15 @@ function decimalIn(rows: Table["rows"], delimiter: string | null): "." | "," {
       else points++;
     }
   }
-  if (commas !== points) return commas > points ? "," : ".";
-  return delimiter === ";" ? "," : ".";
+  if (commas !== points) return { decimal: commas > points ? "," : ".", isDecimalKnown: true };
+  return delimiter === ";" ? { decimal: ",", isDecimalKnown: true } : { decimal: ".", isDecimalKnown: false };
+}
+
+/** Why a number can be read in two ways, where nothing else in the file says which; null: it cannot. */
+export function whyAmbiguous(text: string): string | null {
+  const [, whole, thousandths] = /^([-+]?[1-9]\d{0,2}),(\d{3})$/.exec(text.trim()) ?? [];
+  if (whole === undefined) return null;
+  return `"${text.trim()}" may be ${whole}${thousandths} or ${whole}.${thousandths}. Write ${whole}${thousandths} without the comma, or ${whole}.${thousandths} with a point.`;
 }
 
 const grouped = { ",": /^[-+]?\d{1,3}([.'\u00a0\u202f ]\d{3})+(,\d+)?$/, ".": /^[-+]?\d{1,3}([,'\u00a0\u202f ]\d{3})+(\.\d+)?$/ } as const;

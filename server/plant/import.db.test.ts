@@ -193,6 +193,33 @@ it.each(sheetNames)("the template of %s says what is missing in this plant and n
     expect(sentence).toMatch(/^(There is no|This (site|line) has no|The money of this site needs)/);
 });
 
+it("brings in what stands above machines, and what people work by", async () => {
+  await apply("areas", "site,key,name\nberlin,annex,Annex\n");
+  await apply("lines", "area,key,name\nberlin/annex,l9,Line 9\n");
+  await apply("product_lines", "key,name\ncaps,Caps\n");
+  await apply("teams", "site,key,name\nberlin,a,Team A\n");
+  await apply("shift_patterns", "site,key,name\nberlin,nights,Nights\n");
+  await apply("shifts", "pattern,key,name,days,start,end\nberlin/nights,n,Night,sun-thu,22:00,06:00\n");
+  expect(await column("select a.key || '/' || l.key as x from line l join area a on a.id = l.area_id where l.key = 'l9'")).toEqual(["annex/l9"]);
+  expect(await column("select name as x from product_line where key = 'caps' union all select name from team where key = 'a'")).toEqual(["Caps", "Team A"]);
+  expect(
+    await column("select p.key || ' ' || s.start_local::text as x from shift s join shift_pattern p on p.id = s.shift_pattern_id where s.key = 'n'"),
+  ).toEqual(["nights 22:00:00"]);
+});
+
+it("asks what 1,234 means where nothing in the file says it, and knows of no cycle below a millisecond or above 30 days", async () => {
+  const seconds = async (...cells: string[]) =>
+    (
+      await preview("ideal_cycles", `machine,product,seconds\n${cells.map((cell, i) => `berlin/hall/l1/m1,${i === 0 ? "" : "B"},"${cell}"`).join("\n")}\n`)
+    ).faults.map(({ row, sentence }) => `${row} ${sentence}`);
+  expect(await seconds("1,234")).toEqual(['2 "1,234" may be 1234 or 1.234. Write 1234 without the comma, or 1.234 with a point.']);
+  expect(await seconds("1,234", "2.5")).toEqual([]);
+  expect(await seconds("1,234", "2,5")).toEqual([]);
+  expect(await seconds("1e-9")).toEqual(["2 Must be at least 0.001: no piece takes less than a millisecond."]);
+  expect(await seconds("2592001")).toEqual(["2 Must be 2592000 at most: no piece takes longer than 30 days."]);
+  expect(await seconds("0")).toEqual(["2 Must be above 0: it is the ideal time of one piece."]);
+});
+
 it("takes thousands of rows", async () => {
   const rows = Array.from({ length: 3_000 }, (_, i) => `berlin/hall/l1/m${1 + (i % 3)},s${i},measurement,Cel,hall/${i}/t,v`);
   const file = `machine,key,role,unit,topic,path\n${rows.join("\n")}\n`;
