@@ -1,5 +1,5 @@
 "use client";
-import { Button, Group, Modal } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
@@ -48,7 +48,7 @@ export function PinsSection() {
       value: () => null,
       isAction: true,
       cell: (row) => (
-        <Group gap={10}>
+        <span className={css.actions}>
           {row.closedAt.length > 0 && (
             <Button
               size="xs"
@@ -84,7 +84,7 @@ export function PinsSection() {
           ) : (
             <span className={css.why}>{t("notYours")}</span>
           )}
-        </Group>
+        </span>
       ),
     },
   ];
