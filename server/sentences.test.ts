@@ -33,7 +33,7 @@ const noSentences: readonly RegExp[] = [
   /^(Node Control\/Rebirth|10 minutes|takt-ingest \{0\}( side)?|(device|signal|terminal) \{0\}|online as Sparkplug host application \{0\}|display link|by mail|enterprise \{0\}|\{0\} (kB|MB)|\{0\} h \{1\} min)$/,
   /^(reader|broker|subscriptions|broker sparkplug) \{0\}$|^\{0\} sparkplug \{1\}$/, // keys
   /^(Shared terminal \{0\}, \{1\}|unknown browser)$/, // written down in the audit trail
-  /^(Press 1|Housing 100|Oil temperature|Belt torn|Gateway 1)$/, // examples of names
+  /^(Press shop|Line 1|Three shifts|Team A|Press 1|Housing 100|Oil temperature|Belt torn|Gateway 1)$/, // examples of names
   /^ (and|or) $/,
 ];
 const isSentence = (text: string) => /\p{L}{2,} | \p{L}{2,}/u.test(text) && !noSentences.some((pattern) => pattern.test(text));
