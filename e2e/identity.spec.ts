@@ -222,6 +222,58 @@ test("a shared terminal: registered, unlocked with a PIN, and locked when nobody
   await context.close();
 });
 
+test("a PIN that a supervisor gives: not for who may do more, replaced with the own password, and said to its owner", async ({ browser }) => {
+  const id = await somebody("petra", "operator");
+  const own = await browser.newContext();
+  const petra = await own.newPage();
+  await petra.goto(await invitation(id));
+  await petra.getByLabel("Password", { exact: true }).fill("messing kompass wolke");
+  await petra.getByRole("button", { name: "Set the password" }).click();
+  await expect(petra).not.toHaveURL(/link/);
+  const context = await browser.newContext({ viewport: { width: 1024, height: 768 } });
+  const page = await context.newPage();
+  await page.goto(`${stage.url}/sign-in?next=%2Fterminals`); // a session of this test's own: registering ends it
+  await fillIn(page, "supervisor", password);
+  await expect(page.getByRole("row", { name: nameOf("technician") })).toContainText("May do more here than you");
+  await expect(page.getByRole("button", { name: `Give a new PIN to ${nameOf("technician")}` })).toHaveCount(0);
+  await page.getByRole("button", { name: "Give a new PIN to petra Example" }).click();
+  const given =
+    (await page
+      .getByRole("dialog")
+      .getByText(/^\d{6}$/)
+      .textContent()) ?? "";
+  await page.getByText("Done", { exact: true }).click();
+  await page.getByRole("button", { name: "Make this browser a terminal" }).click();
+  await page.getByLabel("Name").fill("Press, right");
+  await page.getByRole("button", { name: "Register" }).click();
+  await page.getByRole("button", { name: "petra Example" }).click();
+  for (const [asked, typed] of [
+    ["Enter your PIN", given],
+    ["Choose a PIN of your own", "8264"],
+    ["The same once more", "8264"],
+  ] as const) {
+    await expect(page.getByText(asked)).toBeVisible();
+    await page.keyboard.type(typed);
+    await page.keyboard.press("Enter");
+  }
+  await page.getByLabel("Your password").fill("not the password");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("This is not your password.")).toBeVisible();
+  await page.getByLabel("Your password").fill("messing kompass wolke");
+  await page.getByRole("button", { name: "Unlock" }).click();
+  await expect(page).not.toHaveURL(/terminal/);
+  await petra.goto(`${stage.url}/start`);
+  await expect(petra).toHaveURL(/account/);
+  await expect(petra.getByText(`${nameOf("supervisor")} gave you a new PIN`)).toBeVisible();
+  expect((await new AxeBuilder({ page: petra }).analyze()).violations).toEqual([]);
+  await petra.getByRole("button", { name: "Understood" }).click();
+  await expect(petra.getByText("gave you a new PIN")).toHaveCount(0);
+  await petra.goto(`${stage.url}/start`);
+  await expect(petra).not.toHaveURL(/account/);
+  await context.close();
+  await own.close();
+});
+
 test("a session that ends in the midst of a form: it is said, and nothing typed is lost", async ({ browser }) => {
   const context = await browser.newContext();
   const page = await context.newPage();

@@ -33,9 +33,9 @@ it("drops what is over, and nothing that still opens or says why it does not", a
       [Buffer.from(hash), daysAgo(age + 1), daysAgo(age)],
     );
   for (const [key, age, until] of [
-    ["a", 1, null],
-    ["b", 3, null],
-    ["c", 3, daysAgo(-1)],
+    ["a", 4, null],
+    ["b", 6, null],
+    ["c", 6, daysAgo(-1)],
   ] as const)
     await database.rows("insert into sign_in_try (key, failures, last_at, blocked_until) values ($1, 1, $2, $3)", [Buffer.from(key), daysAgo(age), until]);
   for (const [hash, age] of [
