@@ -9,7 +9,7 @@ type WaysRow = { name: string; isLinked: boolean; ways: string[] };
 
 /**
  * Every other way in that was made before ends: password, PIN, second factor, sessions, links, known browsers, tokens. An administrator has typed the address, and
- * whoever can administer a person can have made any of them; the provider's word is the first that is the person's own (docs/decisions/0010). It is recorded, and
+ * whoever can administer a person can have made any of them; the provider's word is the first that is the person's own (docs/decisions/0012). It is recorded, and
  * the person is told. Of somebody who was just made nothing ends.
  * @throws APIError that ends at the sign-in page: another account of the provider belongs to this person already
  */

@@ -24,7 +24,7 @@ const strictSitesSql = "array(select id from site where requires_second_factor a
 
 /**
  * What the sign-in provider's claim gave counts where the provider has let the person in, and not where only a password has: that may be known to whoever
- * administered the person before (docs/decisions/0010). A PIN opens the floor alone, so it may. One round trip: the session if it is still good, its person, all memberships; and, where the person did something, the time of that (at most once a minute). */
+ * administered the person before (docs/decisions/0012). A PIN opens the floor alone, so it may. One round trip: the session if it is still good, its person, all memberships; and, where the person did something, the time of that (at most once a minute). */
 const actorSql = `-- people.actor
 with held as (
   select s.id, s.method, s.second_factor, s.terminal_id, t.site_id as terminal_site_id, p.id as person_id, p.name
