@@ -67,7 +67,7 @@ function providerAt(issuer: string) {
   const provider = new Provider(issuer, {
     clients: [{ client_id: "takt", client_secret: "between Takt and the provider", redirect_uris: [`${origin}/api/auth/callback/oidc`] }],
     claims: { openid: ["sub"], profile: ["name"], email: ["email", "email_verified"] },
-    findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, name: "Ann", email: "ann@example.com", email_verified: true }) }),
+    findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, name: "Pat", email: "pat@example.com", email_verified: true }) }),
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     cookies: { keys: ["of the test"] },
@@ -233,6 +233,7 @@ describe("cookies", () => {
     const secret = /[A-Za-z0-9_-]{43}/.exec(JSON.stringify(made))?.[0];
     expect((await invited.post("/api/auth/link/redeem", { secret, password: "other words in a row" })).text).toContain('"isSignedIn":true');
 
+    await hold(await aSignIn({ name: "Pat", email: "pat@example.com" }), "viewer", world.own.siteId);
     const byProvider = door();
     const social = JSON.parse((await byProvider.post("/api/auth/sign-in/social", { provider: "oidc", callbackURL: "/start" })).text);
     const back = await byProvider.ask(await throughProvider(social.url));
