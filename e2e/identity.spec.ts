@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
+import { awake } from "./open.ts";
 import { nameOf, password, pin, signedIn, signIn } from "./people.ts";
 import { MailSink, WorksLogin } from "./provider.ts";
 import { Stage } from "./stage.ts";
@@ -60,6 +61,7 @@ test("sign in, arrive where one wanted to go, and sign out again", async ({ page
   await expect(page.getByLabel("E-mail address or user name")).toHaveValue("technician");
   await fillIn(page, "technician", password);
   await expect(page).toHaveURL(/\/data-health\?source=x/);
+  await awake(page);
   await page.getByRole("button", { name: new RegExp(`^${nameOf("technician")}`) }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page.getByText("You are signed out.")).toBeVisible();

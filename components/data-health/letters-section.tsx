@@ -151,7 +151,7 @@ export function LettersSection() {
               aria-label={t("status")}
               value={status}
               onChange={(value) => setWanted(value === "open" ? null : value)}
-              data={statuses.map((s) => ({ value: s, label: `${t(`statusIs.${s}`)} ${number.number(countOf(s))}` }))}
+              data={statuses.map((s) => ({ value: s, label: [t(`statusIs.${s}`), number.number(countOf(s))].join(" ") }))}
             />
           }
           empty={status === "open" ? t("noLetters") : t("noneSuch")}

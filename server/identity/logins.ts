@@ -3,7 +3,10 @@ import { z } from "zod";
 import { nameField } from "#/server/domain/naming.ts";
 
 /** Names as people have them: of any script, in one line, with something to see in it, and nothing that turns the writing of what stands beside it. */
-export const personName = nameField(100, "The person needs a name.").refine((name) => /[\p{L}\p{N}]/u.test(name), "A name has at least one letter.");
+export const personName = nameField(100, "The person needs a name.").refine(
+  (name) => name === "" || /[\p{L}\p{N}]/u.test(name),
+  "A name has at least one letter.",
+);
 
 export const usernameShape = /^[a-z0-9][a-z0-9._-]{1,39}$/;
 
