@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "pure", testTimeout: 30_000, include: ["**/*.test.{ts,tsx}"], exclude: [...rest, "**/*.db.test.ts", "**/*.process.test.ts"] } },
-      { test: { name: "db", include: ["**/*.db.test.ts"], exclude: rest, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } },
+      { test: { name: "db", include: ["**/*.db.test.ts"], exclude: rest, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 3 } },
       { test: { name: "process", include: ["**/*.process.test.ts"], exclude: rest, testTimeout: 180_000, hookTimeout: 120_000, maxWorkers: 2 } },
     ],
   },
