@@ -23,7 +23,7 @@ const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql);
 
 /** Each of its statements stands alone: reads go to the pool, writes are changes by whoever asks. */
 async function query<Row extends QueryResultRow>(sql: string, parameters: readonly unknown[] = []) {
-  const named = `-- identity.library\n${sql}`;
+  const named = `-- identity.betterAuth\n${sql}`;
   const rows = isRead(sql) ? await db.rows<Row>(named, parameters) : await change(asked(), { action: asked().action }, (tx) => tx.rows<Row>(named, parameters));
   return { command: "SELECT" as const, rowCount: rows.length, rows };
 }
