@@ -1,13 +1,10 @@
 /** The ledger's sheet of worked cases: each computed by hand in its comment. Seconds after 6:00; a shift is 8 h = 28,800 s unless said otherwise. */
 import { expect, test } from "vitest";
 import { type Facts, lossSeconds, sumFacts } from "./facts.ts";
-import { counter, ledgerOf, type TestLine } from "./ledger-testing.ts";
+import { changing, counter, h, ledgerOf, min, type TestLine, wholeOf } from "./ledger-testing.ts";
 import { busyS, oee } from "./oee.ts";
 import { slotsOf } from "./slots.ts";
 
-const min = 60;
-const h = 3600;
-const wholeOf = (line: TestLine): Facts => sumFacts(ledgerOf(line).cells.map(({ facts }) => facts));
 const rowsOf = (line: TestLine, machine = 1) =>
   (ledgerOf(line).machines.get(machine)?.segments ?? []).reduce<[string, number, number][]>((rows, { kind, from, to }) => {
     const last = rows.at(-1);
@@ -109,25 +106,6 @@ test("4. a micro-stop over the shift's end is one, counted where it began, and i
   expect(oee(first).availability).toBe(1);
   expect(oee(first, "availability").availability).toBe((8 * h - 120) / (8 * h));
 });
-
-const changing: TestLine["machines"][number] = {
-  states: [
-    [-10, "run"],
-    [h + 5 * min, "down"],
-    [h + 25 * min, "run"],
-  ],
-  // last piece of A at 1:04, first of B at 1:30
-  counts: { good: [...counter(0, h + 4 * min, 640), ...counter(h + 30 * min, 8 * h, 3_900, 60, 641)] },
-  jobs: [
-    [-100, "J1"],
-    [h + 20 * min, "J2"],
-  ],
-  productOfJob: new Map([
-    ["J1", "A"],
-    ["J2", "B"],
-  ]),
-  idealCycleS: { A: 5, B: 5 },
-};
 
 test("5. changeover: from the last piece of the old job to the first of the new, run seconds too, for the incoming product", () => {
   // 1:04 to 1:30 = 26 min, although it stood for 20 min only. All of it belongs to J2 and B, although J2 was said at 1:20.

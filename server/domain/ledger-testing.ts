@@ -1,6 +1,6 @@
 /** Lines for tests of the ledger: instants in seconds after a shift's start, as a sheet of paper has them. */
 import type { Said } from "./assignment.ts";
-import { noMoney } from "./facts.ts";
+import { type Facts, noMoney, sumFacts } from "./facts.ts";
 import { type LedgerLine, type LedgerMachine, lineLedger } from "./ledger.ts";
 import type { CountRole, CountSignal } from "./pieces.ts";
 import { slotsOf } from "./slots.ts";
@@ -8,6 +8,8 @@ import type { BaseKind, LossClass } from "./state.ts";
 
 /** 6:00 in Berlin on a Monday in winter. */
 export const sixOClock = Date.parse("2026-01-12T05:00:00Z");
+export const min = 60;
+export const h = 3600;
 const ms = (s: number) => sixOClock + s * 1000;
 
 /** Seconds after six o'clock. */
@@ -103,3 +105,25 @@ export function counter(from: number, to: number, pieces: number, every = 60, st
   const steps = Math.max(1, Math.round((to - from) / every));
   return Array.from({ length: steps + 1 }, (_, i): [number, number] => [from + ((to - from) * i) / steps, start + Math.round((pieces * i) / steps)]);
 }
+
+export const wholeOf = (line: TestLine): Facts => sumFacts(ledgerOf(line).cells.map(({ facts }) => facts));
+
+/** Of two sheets: stands from 1:05 to 1:25, and goes over from J1 (product A) to J2 (B). */
+export const changing: TestLine["machines"][number] = {
+  states: [
+    [-10, "run"],
+    [h + 5 * min, "down"],
+    [h + 25 * min, "run"],
+  ],
+  // last piece of A at 1:04, first of B at 1:30
+  counts: { good: [...counter(0, h + 4 * min, 640), ...counter(h + 30 * min, 8 * h, 3_900, 60, 641)] },
+  jobs: [
+    [-100, "J1"],
+    [h + 20 * min, "J2"],
+  ],
+  productOfJob: new Map([
+    ["J1", "A"],
+    ["J2", "B"],
+  ]),
+  idealCycleS: { A: 5, B: 5 },
+};

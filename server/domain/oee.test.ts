@@ -1,32 +1,7 @@
 /** More of the sheet of worked cases (ledger-cases.test.ts): the figures made of facts. Seconds after 6:00; a shift is 8 h = 28,800 s unless said otherwise. */
 import { expect, test } from "vitest";
-import { type Facts, lossSeconds, sumFacts } from "./facts.ts";
-import { counter, ledgerOf, type TestLine } from "./ledger-testing.ts";
+import { changing, counter, h, min, type TestLine, wholeOf } from "./ledger-testing.ts";
 import { bigLosses, busyS, oee, reliability } from "./oee.ts";
-
-const min = 60;
-const h = 3600;
-const wholeOf = (line: TestLine): Facts => sumFacts(ledgerOf(line).cells.map(({ facts }) => facts));
-const _addsUp = (f: Facts) => expect(Object.values(lossSeconds(f)).reduce((sum, s) => sum + s, f.goodIdealS)).toBeCloseTo(busyS(f), 6);
-
-const changing: TestLine["machines"][number] = {
-  states: [
-    [-10, "run"],
-    [h + 5 * min, "down"],
-    [h + 25 * min, "run"],
-  ],
-  // last piece of A at 1:04, first of B at 1:30
-  counts: { good: [...counter(0, h + 4 * min, 640), ...counter(h + 30 * min, 8 * h, 3_900, 60, 641)] },
-  jobs: [
-    [-100, "J1"],
-    [h + 20 * min, "J2"],
-  ],
-  productOfJob: new Map([
-    ["J1", "A"],
-    ["J2", "B"],
-  ]),
-  idealCycleS: { A: 5, B: 5 },
-};
 
 test("16. nothing planned: null, never 0; planned and stopped all shift: 0", () => {
   const none = wholeOf({ shifts: [], machines: { 1: { states: [[-10, "run"]], counts: { good: counter(0, h, 100) }, idealCycleS: 10 } } });
