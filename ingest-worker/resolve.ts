@@ -78,6 +78,12 @@ export class Resolver {
     }
   }
 
+  /** Whether a letter's topic and metric lead to a signal or a machine of this plant. */
+  knows(topic: string, metric: string | null): boolean {
+    if (metric !== null) return this.plant.sparkplugMappings.get(topic.replace(/^spBv1\.0\//, ""))?.has(metric) ?? false;
+    return this.routeOf(topic).to !== "nowhere";
+  }
+
   // What the broker has kept its reader is told when it subscribes. All else it gets as a letter, with an instant of receipt that no other has.
   private handOver({ topic, payload, retained, receivedAt }: Incoming, sink: Sink): void {
     if (retained) return sink.repeat();

@@ -125,3 +125,47 @@ async function ourLetters(db: pg.Client, newest: () => Promise<Resolver>, fillin
     );
   return chosen;
 }
+
+/** Written as server/data-health/letter-queries.ts has them: reasons of letters that lacked a signal. */
+const unknownCodes = "'unknown_machine', 'unknown_signal'";
+/** The change that maps a topic may itself have taken as long. */
+const beforeReloadMs = 60_000;
+
+type GroupRow = { topic: string; metric: string | null; code: string };
+
+/**
+ * A message may come before the plant is read that maps its topic, and be set aside only after whoever mapped it had the letters tried again. Such letters
+ * are tried again as soon as nothing is held any more that was read by the plant before.
+ */
+export class Overtaken {
+  /** Receipt of the oldest message that the plant before has read, and the instant of reading the plant, ms. */
+  private span: { from: number; until: number } | null = null;
+
+  /** The plant has changed. heldSince: receipt of the oldest message that is held, null: none is. */
+  note(heldSince: number | null, now: number): void {
+    const from = Math.min(heldSince ?? now, now) - beforeReloadMs;
+    this.span = { from: Math.min(this.span?.from ?? from, from), until: now };
+  }
+
+  /** True: there are letters to be tried again now. */
+  async retry(db: pg.Client, heldSince: number | null, resolver: Resolver): Promise<boolean> {
+    if (!this.span || (heldSince !== null && heldSince <= this.span.until)) return false;
+    const since = new Date(this.span.from);
+    this.span = null;
+    const { rows } = await db.query<GroupRow>(
+      `-- ingest.unknownOfLate
+       select topic, metric, reason_code as code from dead_letter_group where open_letters > 0 and last_at >= $1 and reason_code in (${unknownCodes})`,
+      [since],
+    );
+    const known = rows.filter(({ topic, metric }) => resolver.knows(topic, metric));
+    if (known.length === 0) return false;
+    const { rowCount } = await db.query(
+      `-- ingest.retryOvertaken
+       update dead_letter l set status = 'retry', status_at = now()
+       from unnest($1::text[], $2::text[], $3::text[]) k(topic, metric, code)
+       where l.topic = k.topic and l.metric is not distinct from k.metric and l.reason_code = k.code and l.status = 'open' and l.last_received_at >= $4`,
+      [known.map((r) => r.topic), known.map((r) => r.metric), known.map((r) => r.code), since],
+    );
+    return (rowCount ?? 0) > 0;
+  }
+}

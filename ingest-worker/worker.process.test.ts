@@ -223,6 +223,8 @@ describe("outages", () => {
 });
 
 describe("a plant that changes", () => {
+  const waits = "select from pg_stat_activity where application_name = 'takt-ingest ingest' and wait_event_type = 'Lock'";
+
   it("a new machine's values are taken without a restart, and letters tried again go to where they belong", async () => {
     const worker = await (await rig.worker()).ready();
     const name = `plc/${lines}/db1`;
@@ -255,12 +257,27 @@ describe("a plant that changes", () => {
     expect(await sum(worker)).toBe(0);
   });
 
+  it("a message that was under way while its topic was mapped is not left over", async () => {
+    await (await rig.worker({ INGEST_TOPICS: "plc/#,takt/v1/#" })).ready();
+    const holder = await rig.pool.connect();
+    await holder.query("begin; select from ingest_lease for update");
+    await rig.publish(`plc/${lines}/temp`, { ts: at, value: 5 });
+    await until("the worker's transaction waits", async () => (await rig.rows(waits)).length === 1);
+    await rig.rows("insert into topic_mapping (signal_id, form, pattern, path) values ($1, 'json', $2, 'value')", [
+      rig.ids.signals.get(`${press}/temperature`),
+      `plc/${lines}/+`,
+    ]);
+    await holder.query("rollback");
+    holder.release();
+    await arrives(1);
+    expect(await rig.rows("select status from dead_letter where topic = $1", [`plc/${lines}/temp`])).toEqual([{ status: "resolved" }]);
+  });
+
   it("values of a signal that is deleted while they are under way are set aside as such", async () => {
     await (await rig.worker()).ready();
     const holder = await rig.pool.connect();
     await holder.query("begin; select from ingest_lease for update");
     await rig.publish(topic, { ts: at, temperature: 5, good: 7, scrap: 1 });
-    const waits = "select from pg_stat_activity where application_name = 'takt-ingest ingest' and wait_event_type = 'Lock'";
     await until("the worker's transaction waits", async () => (await rig.rows(waits)).length === 1);
     await rig.rows("delete from signal where id = $1", [rig.ids.signals.get(`${press}/temperature`)]);
     await holder.query("rollback");

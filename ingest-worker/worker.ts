@@ -13,7 +13,7 @@ import { type BrokerOptions, brokerOf, connectMqtt, type Delivery, type MqttLink
 import { NowAndThen } from "./now-and-then.ts";
 import { loadPlant, type Plant } from "./plant.ts";
 import { newMemory, Resolver } from "./resolve.ts";
-import { feedRetries } from "./retry.ts";
+import { feedRetries, Overtaken } from "./retry.ts";
 import { unreadLetter } from "./sample.ts";
 import { Share } from "./share.ts";
 import type { Said } from "./sparkplug/liveness.ts";
@@ -46,6 +46,7 @@ export class Worker {
   private plantChanged = false;
   private claimDue = false;
   private retryAsked = true;
+  private readonly overtaken = new Overtaken();
   /** Why the loop cannot go on: a connection has ended while nothing was under way on it, or the lease is another's. */
   private lost: Error | null = null;
   private readonly bell = new Bell();
@@ -112,7 +113,9 @@ export class Worker {
         } finally {
           beat.stop();
         }
-        await this.close(side, lease);
+        await this.closeLinks();
+        await this.sign(side);
+        await releaseLease(side, lease);
         return;
       } catch (error) {
         if (error instanceof LeaseLost) {
@@ -159,7 +162,9 @@ export class Worker {
 
   private async reload(db: pg.Client): Promise<Resolver> {
     this.plantChanged = false;
+    const before = this.plant?.revision;
     this.plant = await loadPlant(db, this.plant);
+    if (this.plant.revision !== before) this.overtaken.note(this.held.since, Date.now());
     const taken = String(this.share.taken);
     await this.share.follow(db, this.plant);
     if (this.share.taken.length > 0 && String(this.share.taken) !== taken)
@@ -269,6 +274,7 @@ export class Worker {
         this.claimDue = false;
         await this.share.claim(db);
       }
+      if (await this.overtaken.retry(db, this.held.since, this.resolver!)) this.retryAsked = true;
       if (this.retryAsked && !this.held.isQueued) {
         this.retryAsked = false;
         if (await feedRetries(db, () => this.reload(db), this.held.filling, this.sparkplug, this.share)) this.retryAsked = true;
@@ -346,12 +352,6 @@ export class Worker {
     const now = Date.now();
     const writtenTo = this.writtenTo(now);
     return sign(side, this.env.INGEST_NAME, this.stats, { writtenTo, watchedTo: Math.min(writtenTo, this.watch.readTo(now)) }, now);
-  }
-
-  private async close(side: pg.Client, lease: Lease): Promise<void> {
-    await this.closeLinks();
-    await this.sign(side);
-    await releaseLease(side, lease);
   }
 
   private async closeLinks(): Promise<void> {
