@@ -1,8 +1,8 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
 import { awake } from "./open.ts";
-import { nameOf, password, pin, signedIn, signIn } from "./people.ts";
+import { fillIn, invitation, nameOf, password, signedIn, signIn, somebody } from "./people.ts";
 import { MailSink, WorksLogin } from "./provider.ts";
 import { Stage } from "./stage.ts";
 
@@ -25,31 +25,6 @@ test.afterAll(async () => {
   works.close();
   await mail.close();
 });
-
-/** Somebody of this test's own, without a password. */
-async function somebody(login: string, role = "viewer"): Promise<string> {
-  const [person] = await stage.rows<{ id: string }>(
-    "with p as (insert into person (name, username, email) values ($1, $2, $3) returning id) insert into membership (person_id, role) select id, $4 from p returning person_id as id",
-    [`${login} Example`, login, `${login}@example.com`, role],
-  );
-  return person?.id ?? "";
-}
-
-/** An invitation's address, as an administrator hands it on. */
-async function invitation(personId: string): Promise<string> {
-  const secret = randomBytes(32).toString("base64url");
-  await stage.rows(
-    "insert into one_time_link (purpose, person_id, secret_hash, created_by, expires_at) values ('invitation', $1, $2, 'test', now() + interval '1 day')",
-    [personId, createHash("sha256").update(secret).digest()],
-  );
-  return `${stage.url}/link#${secret}`;
-}
-
-async function fillIn(page: Page, login: string, typed: string) {
-  await page.getByLabel("E-mail address or user name").fill(login);
-  await page.getByLabel("Password", { exact: true }).fill(typed);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
 
 test("sign in, arrive where one wanted to go, and sign out again", async ({ page }) => {
   await page.goto(`${stage.url}/data-health?source=x`);
@@ -88,7 +63,7 @@ test("an address on another site signs nobody out", async ({ page }) => {
 });
 
 test("an invitation: choose a password, come in; the link opens once", async ({ page, browser }) => {
-  const address = await invitation(await somebody("ina"));
+  const address = await invitation(stage, await somebody(stage, "ina"));
   await page.goto(address);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Welcome, ina Example");
   await page.getByLabel("Password", { exact: true }).fill("password1234");
@@ -104,9 +79,9 @@ test("an invitation: choose a password, come in; the link opens once", async ({ 
 });
 
 test("a forgotten password: the mail's link sets another, and signs out everywhere else", async ({ page, browser }) => {
-  const id = await somebody("rita");
+  const id = await somebody(stage, "rita");
   const first = await (await browser.newContext()).newPage();
-  await first.goto(await invitation(id));
+  await first.goto(await invitation(stage, id));
   await first.getByLabel("Password", { exact: true }).fill("kupfer laterne umlauf");
   await first.getByRole("button", { name: "Set the password" }).click();
   await expect(first).toHaveURL(`${stage.url}/`);
@@ -127,7 +102,7 @@ test("a forgotten password: the mail's link sets another, and signs out everywhe
 });
 
 test("signing in with the plant's own provider, for who is known here and for nobody else", async ({ page }) => {
-  await somebody("olga");
+  await somebody(stage, "olga");
   const withProvider = async (name: string) => {
     await page.goto(`${stage.url}/sign-in?next=%2Faccount`);
     await page.getByRole("button", { name: "Continue with Works login" }).click();
@@ -156,8 +131,8 @@ function codeOf(secret: string): string {
 }
 
 test("a site asks its administrators for a second factor: it is set up, and asked for from then on", async ({ page, browser }) => {
-  const id = await somebody("adam", "administrator");
-  await page.goto(await invitation(id));
+  const id = await somebody(stage, "adam", "administrator");
+  await page.goto(await invitation(stage, id));
   await page.getByLabel("Password", { exact: true }).fill("kupfer laterne umlauf");
   await page.getByRole("button", { name: "Set the password" }).click();
   await expect(page).not.toHaveURL(/link/);
@@ -188,92 +163,6 @@ test("a site asks its administrators for a second factor: it is set up, and aske
   } finally {
     await stage.rows("update site set requires_second_factor = false");
   }
-});
-
-test("a shared terminal: registered, unlocked with a PIN, and locked when nobody touches it", async ({ browser }) => {
-  const context = await signedIn(stage, browser, "supervisor", { viewport: { width: 1024, height: 768 }, hasTouch: true });
-  const page = await context.newPage();
-  await page.goto(`${stage.url}/terminals`);
-  await page.getByRole("button", { name: "Make this browser a terminal" }).click();
-  await page.getByLabel("Name").fill("Press, left");
-  await page.getByRole("button", { name: "Register" }).click();
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who are you?");
-  await page.clock.install();
-  await page.goto(`${stage.url}/terminal`);
-  await page.getByRole("button", { name: nameOf("operator") }).tap();
-  for (const digit of "9999") await page.getByRole("button", { name: digit, exact: true }).tap();
-  await page.getByRole("button", { name: "Unlock" }).tap();
-  await expect(page.getByText("This PIN is not right.")).toBeVisible();
-  for (const digit of pin) await page.keyboard.press(digit);
-  await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/board\/works\/hall\/live/);
-  await expect(page.getByRole("button", { name: "Lock" })).toBeVisible();
-  await page.clock.fastForward(80_000);
-  await expect(async () => {
-    await page.clock.fastForward(4_000);
-    await expect(page.getByText(/locks in \d+ s/)).toBeVisible({ timeout: 700 });
-  }).toPass();
-  await page.clock.fastForward(15_000);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Who are you?");
-  await page.goto(`${stage.url}/account`);
-  await expect(page).toHaveURL(/sign-in/);
-  const small = await page
-    .goto(`${stage.url}/terminal`)
-    .then(() => page.locator("main button").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().height < 48).length));
-  expect(small).toBe(0);
-  await context.close();
-});
-
-test("a PIN that a supervisor gives: not for who may do more, replaced with the own password, and said to its owner", async ({ browser }) => {
-  const id = await somebody("petra", "operator");
-  const own = await browser.newContext();
-  const petra = await own.newPage();
-  await petra.goto(await invitation(id));
-  await petra.getByLabel("Password", { exact: true }).fill("messing kompass wolke");
-  await petra.getByRole("button", { name: "Set the password" }).click();
-  await expect(petra).not.toHaveURL(/link/);
-  const context = await browser.newContext({ viewport: { width: 1024, height: 768 } });
-  const page = await context.newPage();
-  await page.goto(`${stage.url}/sign-in?next=%2Fterminals`); // a session of this test's own: registering ends it
-  await fillIn(page, "supervisor", password);
-  await expect(page.getByRole("row", { name: nameOf("technician") })).toContainText("May do more here than you");
-  await expect(page.getByRole("button", { name: `Give a new PIN to ${nameOf("technician")}` })).toHaveCount(0);
-  await page.getByRole("button", { name: "Give a new PIN to petra Example" }).click();
-  const given =
-    (await page
-      .getByRole("dialog")
-      .getByText(/^\d{6}$/)
-      .textContent()) ?? "";
-  await page.getByText("Done", { exact: true }).click();
-  await page.getByRole("button", { name: "Make this browser a terminal" }).click();
-  await page.getByLabel("Name").fill("Press, right");
-  await page.getByRole("button", { name: "Register" }).click();
-  await page.getByRole("button", { name: "petra Example" }).click();
-  for (const [asked, typed] of [
-    ["Enter your PIN", given],
-    ["Choose a PIN of your own", "8264"],
-    ["The same once more", "8264"],
-  ] as const) {
-    await expect(page.getByText(asked)).toBeVisible();
-    await page.keyboard.type(typed);
-    await page.keyboard.press("Enter");
-  }
-  await page.getByLabel("Your password").fill("not the password");
-  await page.keyboard.press("Enter");
-  await expect(page.getByText("This is not your password.")).toBeVisible();
-  await page.getByLabel("Your password").fill("messing kompass wolke");
-  await page.getByRole("button", { name: "Unlock" }).click();
-  await expect(page).not.toHaveURL(/terminal/);
-  await petra.goto(`${stage.url}/start`);
-  await expect(petra).toHaveURL(/account/);
-  await expect(petra.getByText(`${nameOf("supervisor")} gave you a new PIN`)).toBeVisible();
-  expect((await new AxeBuilder({ page: petra }).analyze()).violations).toEqual([]);
-  await petra.getByRole("button", { name: "Understood" }).click();
-  await expect(petra.getByText("gave you a new PIN")).toHaveCount(0);
-  await petra.goto(`${stage.url}/start`);
-  await expect(petra).not.toHaveURL(/account/);
-  await context.close();
-  await own.close();
 });
 
 test("a session that ends in the midst of a form: it is said, and nothing typed is lost", async ({ browser }) => {

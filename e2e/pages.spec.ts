@@ -1,5 +1,5 @@
-import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { axeFaults, complaints } from "./faults.ts";
 import { open } from "./open.ts";
 import { cookieOf, nameOf, signedIn, signIn } from "./people.ts";
 import { Stage } from "./stage.ts";
@@ -30,63 +30,6 @@ const pages = [
   "/nowhere",
 ];
 
-const shellPages = [
-  "/",
-  "/data-health",
-  "/plant",
-  "/plant/site/works",
-  "/plant/line/works/hall/live",
-  "/plant/machine/works/hall/live/press",
-  "/plant/signal/works/hall/live/press/state",
-  "/plant/shift_pattern/works/round-the-clock",
-  "/plant/new/site?under=e2e",
-  "/plant/new/signal?under=works%2Fhall%2Flive%2Fpress",
-  "/plant/new/signal",
-  "/plant/import",
-  "/people",
-  "/people/new",
-  "/people/{person}",
-  "/screens",
-  "/terminals",
-  "/tokens",
-  "/audit",
-  "/audit/signatures",
-  "/account",
-  "/people/nobody",
-  "/plant/nokind/x",
-  "/nowhere",
-];
-
-/** What the browser complains of: errors, and everything that its content security policy refused. */
-function complaints(page: Page): string[] {
-  const said: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || /Content Security Policy|hydrat/i.test(message.text())) said.push(message.text());
-  });
-  page.on("pageerror", (error) => said.push(error.message));
-  return said;
-}
-
-const wcag = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-
-/** What axe finds against WCAG 2.2 AA (and, with all its rules, against good practice), once everything has come to rest. */
-async function axeFaults(page: Page, tags = wcag): Promise<{ id: string; where: string[] }[]> {
-  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null))));
-  const named = { "label-content-name-mismatch": { enabled: true } };
-  const { violations } = await new AxeBuilder({ page }).options({ runOnly: { type: "tag", values: tags }, rules: named }).analyze();
-  return violations.map(({ id, nodes }) => ({ id, where: nodes.map((node) => `${node.target} ${node.failureSummary}`) }));
-}
-
-/** What a finger could miss: everything that can be pressed and is lower than 48 px. */
-const lowTargets = (page: Page): Promise<string[]> =>
-  page
-    .locator("main :is(a, button, summary, [role=radiogroup] label)")
-    .evaluateAll((all) =>
-      all
-        .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 47.5)
-        .map((one) => `${one.tagName} ${one.getAttribute("aria-label") ?? one.textContent}`),
-    );
-
 for (const scheme of ["light", "dark"] as const) {
   for (const path of pages) {
     test(`${path} in ${scheme}: no complaint of the browser, no fault that axe finds`, async ({ browser }) => {
@@ -104,29 +47,6 @@ for (const scheme of ["light", "dark"] as const) {
       await context.close();
     });
   }
-}
-
-// In German, where words are longer and stand in another order: names of buttons must still contain what they show.
-for (const { width, height, paths } of [
-  { width: 1440, height: 900, paths: shellPages },
-  { width: 390, height: 844, paths: [...shellPages.filter((path) => path.startsWith("/plant/")), "/audit", "/nowhere"] },
-]) {
-  test(`the shell in German, ${width} wide: no fault that axe finds with all its rules`, async ({ browser }) => {
-    test.setTimeout(180_000);
-    const context = await signedIn(stage, browser, "administrator", { locale: "de-DE", viewport: { width, height } });
-    const page = await context.newPage();
-    const [person] = await stage.rows<{ id: string }>("select id from person order by name limit 1");
-    const found: unknown[] = [];
-    for (const path of paths) {
-      await open(page, stage.url + path.replace("{person}", person?.id ?? ""));
-      await expect(page.locator("h1").first()).toBeVisible();
-      await expect(page.getByRole("status", { name: "Wird geladen" })).toHaveCount(0);
-      found.push(...(await axeFaults(page, [...wcag, "best-practice"])).map((fault) => ({ path, ...fault })));
-      if (width < 400) found.push(...(await lowTargets(page)).map((where) => ({ path, id: "lower than 48 px", where })));
-    }
-    expect(found).toEqual([]);
-    await context.close();
-  });
 }
 
 test("loads nothing from another host", async ({ page }) => {

@@ -1,4 +1,5 @@
 /** Somebody of each duty, who can sign in: made by setup.ts, used by every spec. */
+import { createHash, randomBytes } from "node:crypto";
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Page, request } from "@playwright/test";
 
 export const password = "a few words in a row";
@@ -25,6 +26,8 @@ export const nameOf = (login: Login): string => `${login.charAt(0).toUpperCase()
 
 /** What a spec has of the web app under test. */
 type Served = { url: string };
+/** And of its database. */
+type Stored = Served & { rows<R extends object>(sql: string, values?: unknown[]): Promise<R[]> };
 
 type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
 const kept = new Map<string, Promise<Cookies>>();
@@ -63,4 +66,30 @@ export async function signedIn(stage: Served, browser: Browser, login: Login, op
 /** The same for a program: what it sends as its Cookie header. */
 export async function cookieOf(stage: Served, login: Login): Promise<string> {
   return (await keptCookiesOf(stage, login)).map(({ name, value }) => `${name}=${value}`).join("; ");
+}
+
+/** Somebody of a test's own, without a password. The id. */
+export async function somebody(stage: Stored, login: string, role = "viewer"): Promise<string> {
+  const [person] = await stage.rows<{ id: string }>(
+    "with p as (insert into person (name, username, email) values ($1, $2, $3) returning id) insert into membership (person_id, role) select id, $4 from p returning person_id as id",
+    [`${login} Example`, login, `${login}@example.com`, role],
+  );
+  return person?.id ?? "";
+}
+
+/** An invitation's address, as an administrator hands it on. */
+export async function invitation(stage: Stored, personId: string): Promise<string> {
+  const secret = randomBytes(32).toString("base64url");
+  await stage.rows(
+    "insert into one_time_link (purpose, person_id, secret_hash, created_by, expires_at) values ('invitation', $1, $2, 'test', now() + interval '1 day')",
+    [personId, createHash("sha256").update(secret).digest()],
+  );
+  return `${stage.url}/link#${secret}`;
+}
+
+/** On the page of signing in. */
+export async function fillIn(page: Page, login: string, typed: string) {
+  await page.getByLabel("E-mail address or user name").fill(login);
+  await page.getByLabel("Password", { exact: true }).fill(typed);
+  await page.getByRole("button", { name: "Sign in" }).click();
 }

@@ -185,8 +185,8 @@ export class Stage {
     await this.publish(`takt/v1/works/hall/${machine}`, { ts, good, ...(state ? { state } : {}), ...(fault !== undefined ? { fault } : {}) });
   }
 
-  async rows<Row extends pg.QueryResultRow>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return (await this.db.query<Row>(sql, parameters)).rows;
+  async rows<Row extends object>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return (await this.db.query<Row & pg.QueryResultRow>(sql, parameters)).rows;
   }
 
   /** Stops the database and the broker, does `meanwhile`, and starts them again where they were. */
