@@ -1,5 +1,5 @@
 "use client";
-import { Alert, Button, FileButton, Loader, Select, TextInput } from "@mantine/core";
+import { Alert, Button, FileButton, Select, TextInput } from "@mantine/core";
 import { IconDownload, IconUpload } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
@@ -9,6 +9,7 @@ import { PageHead } from "#/components/frame/page-head.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { useUrlState } from "#/components/ui/use-url-state.ts";
 import css from "./import.module.css";
+import { ImportBusy } from "./import-busy.tsx";
 import { ImportPreviewShown } from "./import-preview.tsx";
 import { useImport } from "./use-import.ts";
 
@@ -115,11 +116,7 @@ function ImportFile({ sheet }: { sheet: string }) {
           )}
         </FileButton>
         <p>{file ? `${file.name} · ${number.number(Math.ceil(file.size / 1_000))} kB` : t("importDrop")}</p>
-        {isBusy && (
-          <p role="status" className={css.busy}>
-            <Loader size="sm" /> {t(step.is === "reading" ? "importReading" : "importWriting")}
-          </p>
-        )}
+        {isBusy && <ImportBusy isWriting={step.is === "writing"} />}
       </fieldset>
       {fault && (
         <Alert role="alert" color="red" variant="light" title={t(step.is === "previewed" ? "importNotWritten" : "importNotRead")}>

@@ -309,6 +309,7 @@ export const examples: AllExamples = {
     },
   },
   "plant.reorder": { about: "object", ask: (place) => ({ line: `${place.site}/${place.area}/${place.line}`, keys: [place.machine] }) },
+  "plant.importProgress": { about: "own", ask: nothing },
   "plant.shifts": { about: "object", ask: ({ site }) => ({ site, from: "2026-04-01", days: 7, pattern: { shifts: [] } }) },
   "plant.exportYaml": { about: "sites", needs: ["money.read"], ask: nothing },
 

@@ -12,11 +12,27 @@ type Ids = Record<Kind, Map<string, number>>;
 
 const withBreaks = ["shift", "calendar_entry"] as const;
 
-export async function write(tx: Db, comparison: Comparison, farewell: Farewell, timelines: readonly TimelineChange[], now: Date): Promise<void> {
+/** Rows in one statement: some tenths of a second, after which it can be told how far it is. */
+const rowsAtOnce = 2_000;
+
+/** Told while a plan is written: items of `of` that are. */
+export type TellWritten = (done: number, of: number) => void;
+
+export async function write(
+  tx: Db,
+  { comparison, farewell, timelines, now }: { comparison: Comparison; farewell: Farewell; timelines: readonly TimelineChange[]; now: Date },
+  tell?: TellWritten,
+): Promise<void> {
   const ids = {} as Ids;
   for (const kind of kinds) ids[kind] = new Map([...comparison.rowAt[kind]].map(([address, row]) => [address, row.id]));
   const written = [...comparison.changed.map(({ item, row }) => ({ item, id: row.id })), ...comparison.added.map((item) => ({ item, id: null }))];
 
+  let done = 0;
+  const add = (items: number) => {
+    done += items;
+    tell?.(done, written.length);
+  };
+  add(0);
   const restless = [
     ...comparison.changed.filter(({ row }) => row.kind === "signal").map(({ row }) => row.id),
     ...goneIds([...farewell.retire, ...farewell.remove], "signal"),
@@ -26,18 +42,21 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
   for (const kind of withBreaks) await clearBreaks(tx, kind, comparison);
   for (const kind of kinds) {
     const ofKind = written.filter(({ item }) => item.kind === kind);
-    await update(
-      tx,
-      kind,
-      ofKind.filter((one) => one.id !== null),
-      ids,
-    );
-    await insert(
-      tx,
-      kind,
-      ofKind.filter(({ id }) => id === null).map(({ item }) => item),
-      ids,
-    );
+    for (const part of inParts(ofKind.filter((one) => one.id !== null))) {
+      await update(tx, kind, part, ids);
+      if (kind === "signal")
+        await writeMappings(
+          tx,
+          part.map(({ item }) => item),
+          ids,
+        );
+      add(part.length);
+    }
+    for (const part of inParts(ofKind.filter(({ id }) => id === null).map(({ item }) => item))) {
+      await insert(tx, kind, part, ids);
+      if (kind === "signal") await writeMappings(tx, part, ids);
+      add(part.length);
+    }
   }
   for (const kind of ["reason", "line", "machine"] as const)
     await link(
@@ -53,11 +72,6 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
       written.filter(({ item }) => item.kind === kind).map(({ item }) => item),
       ids,
     );
-  await writeMappings(
-    tx,
-    written.filter(({ item }) => item.kind === "signal").map(({ item }) => item),
-    ids,
-  );
   for (const name of timelineNames)
     await writeTimeline(
       tx,
@@ -70,6 +84,10 @@ export async function write(tx: Db, comparison: Comparison, farewell: Farewell, 
     if (retired.length > 0) await tx.rows(`-- plant.retire\n update ${tables[kind].table} set retired_at = $2 where id = any($1)`, [retired, now]);
   }
   await remove(tx, farewell.remove);
+}
+
+function inParts<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / rowsAtOnce) }, (_, i) => all.slice(i * rowsAtOnce, (i + 1) * rowsAtOnce));
 }
 
 const goneIds = (gone: readonly Gone[], kind: Kind) => gone.filter(({ row }) => row.kind === kind).map(({ row }) => row.id);

@@ -8,7 +8,7 @@ import { closePool } from "#/server/db.ts";
 import { program, requestOf } from "#/server/identity/testing.ts";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
 import { applyText, refusal, smallPlant } from "./edit-testing.ts";
-import { importTable } from "./import-apart.ts";
+import { importProgress, importTable } from "./import-apart.ts";
 import { importProgram } from "./import-program.ts";
 
 let db: TestDatabase;
@@ -34,7 +34,15 @@ it("previews and applies as a small one does, one at a time", async () => {
   const first = run(false, large);
   expect((await refusal(run(false, large))).code).toBe("CONFLICT");
   expect(await first).toMatchObject({ rows: 4_000, wrong: 0, summary: "4000 added" });
+  const steps = new Set<string>();
+  const looking = setInterval(() => {
+    const told = importProgress(program);
+    if (told) steps.add(told.progress.step === "writing" ? `${told.progress.done} of ${told.progress.of}` : told.progress.step);
+  }, 5);
   expect(await run(true, large)).toMatchObject({ wrong: 0, summary: "4000 added" });
+  clearInterval(looking);
+  expect([...steps]).toEqual(expect.arrayContaining(["checking", "2000 of 4000", "recording"]));
+  expect([importProgress(program), importProgress({ ...program, id: "else" } as typeof program)]).toEqual([null, null]);
   expect(
     await db.rows(
       "select count(*)::int as n from signal where key like 's%' and role = 'measurement' and machine_id = (select id from machine where key = 'm1')",

@@ -29,6 +29,10 @@ export type ImportPreview = {
   sample: string[][];
 };
 
+/** How far one is. rows: of the file; items: of the plant; recording: it is written down in the audit trail. */
+export type ImportProgress = { step: "reading" | "recording" } | { step: "checking"; rows: number } | { step: "writing"; done: number; of: number };
+export type TellProgress = (progress: ImportProgress) => void;
+
 const shownFaults = 1_000;
 const shownLines = 200;
 const sampleRows = 20;
@@ -38,14 +42,14 @@ const statementMs = 10 * 60_000;
 type Planned = { table: Table; faults: CellFault[]; plan: EditPlan | null };
 
 /** Reads only. @throws Refusal INVALID where the file cannot be read at all; FORBIDDEN, NOT_FOUND where a row is of a site that is not the actor's */
-export async function previewImport(ctx: Changing, name: SheetName, bytes: Uint8Array): Promise<ImportPreview> {
-  const table = await readTable(bytes);
+export async function previewImport(ctx: Changing, name: SheetName, bytes: Uint8Array, tell?: TellProgress): Promise<ImportPreview> {
+  const table = await read(bytes, tell);
   return transaction(async (tx) => shown(name, await planned(ctx, tx, name, table)), { statementMs, isSnapshot: true });
 }
 
 /** All rows or none. @throws as `previewImport`, and Refusal RULE_BROKEN where a row is wrong (look at the preview) */
-export async function applyImport(ctx: Changing, name: SheetName, bytes: Uint8Array, why?: string): Promise<ImportPreview> {
-  const table = await readTable(bytes);
+export async function applyImport(ctx: Changing, name: SheetName, bytes: Uint8Array, why?: string, tell?: TellProgress): Promise<ImportPreview> {
+  const table = await read(bytes, tell);
   return change(
     ctx,
     { action: `plant.${name}_imported`, why: why ?? null },
@@ -57,11 +61,19 @@ export async function applyImport(ctx: Changing, name: SheetName, bytes: Uint8Ar
           "RULE_BROKEN",
           `${made.faults.length === 1 ? "One cell is" : `${made.faults.length} cells are`} wrong; nothing was imported. ${made.faults[0]?.sentence ?? ""}`,
         );
-      await applyPlan(tx, made.plan, editing(ctx).now);
+      await applyPlan(tx, made.plan, editing(ctx).now, (done, of) => tell?.({ step: "writing", done, of }));
+      tell?.({ step: "recording" });
       return shown(name, made);
     },
     { statementMs },
   );
+}
+
+async function read(bytes: Uint8Array, tell: TellProgress | undefined): Promise<Table> {
+  tell?.({ step: "reading" });
+  const table = await readTable(bytes);
+  tell?.({ step: "checking", rows: table.rows.length });
+  return table;
 }
 
 async function planned(ctx: Changing, tx: Db, name: SheetName, table: Table): Promise<Planned> {

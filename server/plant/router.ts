@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sayIn } from "#/server/sentences.ts";
 import { may, router } from "#/server/trpc.ts";
 import { edit, exported, foresee, item, list, put, remove, tree } from "./edit-service.ts";
+import { importProgress } from "./import-apart.ts";
 import { kinds } from "./items.ts";
 import { linesIn } from "./said.ts";
 import { shiftsShown } from "./shift-preview.ts";
@@ -49,6 +50,8 @@ export const plantRouter = router({
     .mutation(({ ctx, input }) =>
       edit(ctx, [{ do: "reorder", ...input }], { action: "line.reordered", isMany: false }, async (_tx, { lines }) => linesIn(sayIn(ctx.locale), { lines })),
     ),
+
+  importProgress: may("plant.change").query(({ ctx }) => importProgress(ctx.actor)),
 
   shifts: may("plant.read")
     .input(

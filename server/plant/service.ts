@@ -1,6 +1,6 @@
 /** Applies a plant file: what would change, and changing it. */
 import type { Db } from "#/server/db.ts";
-import { write } from "./apply.ts";
+import { type TellWritten, write } from "./apply.ts";
 import { type Comparison, compare } from "./compare.ts";
 import { countPlan, describePlan } from "./describe.ts";
 import type { PlantFile } from "./file.ts";
@@ -53,9 +53,9 @@ export async function planItems(tx: Db, { file, current, comparison, now, exact 
 export const lockPlant = (tx: Db) => tx.rows("-- plant.lock\n select pg_advisory_xact_lock(hashtext('takt plant'))");
 
 /** Writes a plan, and lays out the shifts that follow from it. The caller holds the lock and has looked at `troubles`. An empty plan writes nothing. */
-export async function applyPlan(tx: Db, plan: Plan, now: Date): Promise<void> {
+export async function applyPlan(tx: Db, plan: Plan, now: Date, tell?: TellWritten): Promise<void> {
   if (plan.summary === "") return;
-  await write(tx, plan.comparison, plan.farewell, plan.timelines, now);
+  await write(tx, { ...plan, now }, tell);
   const sites = sitesOfShifts(plan);
   if (sites.size > 0) await materializeShiftInstances(tx, { ...shiftsWindow(now), sites: [...sites] });
 }
