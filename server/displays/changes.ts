@@ -71,14 +71,14 @@ export const linesOfSite = async (tx: Db, siteId: number, lineIds: readonly numb
     )
   ).map(({ id }) => id);
 
-/** Whether another display of the site that is in use has this name. */
-export const isNameTaken = async (tx: Db, siteId: number, name: string, but: number | null): Promise<boolean> =>
+/** Names of the site's other displays that are in use. */
+export const namesOfOthers = async (tx: Db, siteId: number, but: number | null): Promise<string[]> =>
   (
-    await tx.rows(
-      "-- displays.isNameTaken\n select 1 from display where site_id = $1 and lower(name) = lower($2) and revoked_at is null and id is distinct from $3::int",
-      [siteId, name, but],
+    await tx.rows<{ name: string }>(
+      "-- displays.namesOfOthers\n select name from display where site_id = $1 and revoked_at is null and id is distinct from $2::int",
+      [siteId, but],
     )
-  ).length > 0;
+  ).map(({ name }) => name);
 
 export const updateLink = async (tx: Db, id: number, version: number, link: { hash: Buffer; at: Date; expiresAt: Date | null }): Promise<boolean> =>
   (

@@ -150,6 +150,7 @@ describe("whoever looks after displays", () => {
     expect(await fields(settings([{ lineId: elsewhere.lineId, shownS: 30 }]))).toEqual(["boards"]);
     expect(await fields(settings([1, 2].map(() => ({ lineId: line.lineId, shownS: 30 }))))).toEqual(["boards"]);
     expect(await fields({ ...settings(), name: "ENTRANCE" })).toEqual(["name"]);
+    expect(await fields({ ...settings(), name: "Entr\u0430nce" })).toEqual(["name"]); // a Cyrillic a
     expect((await why(api.displays.create({ siteId: line.siteId, ...settings([]), expiresInDays: null }))).code).toBe("BAD_REQUEST");
     await expect(db.rows("insert into display_board values ($1, $2, 9, 30)", [id, elsewhere.lineId])).rejects.toThrow("own site only");
     await api.displays.revoke({ id });

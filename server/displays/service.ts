@@ -2,12 +2,13 @@
 import { type Changing, change } from "#/server/audit/change.ts";
 import { buildId } from "#/server/build.ts";
 import { type Db, db } from "#/server/db.ts";
+import { isLookAlike, lookAlikeSentence } from "#/server/domain/naming.ts";
 import type { Actor } from "#/server/domain/permission.ts";
 import { nextRoundFrom, type Rotation } from "#/server/domain/rotation.ts";
 import { type FieldFault, Refusal } from "#/server/errors.ts";
 import { identityEnv } from "#/server/identity/env.ts";
 import type { Permitted } from "#/server/identity/permit.ts";
-import { type DisplaySettings, insertDisplay, isNameTaken, linesOfSite, revoke, type Told, tell, updateDisplay, updateLink } from "./changes.ts";
+import { type DisplaySettings, insertDisplay, linesOfSite, namesOfOthers, revoke, type Told, tell, updateDisplay, updateLink } from "./changes.ts";
 import { knownConcerns } from "./concerns.ts";
 import { hashOfLink, makeLink, tokenIn } from "./link.ts";
 import { beat, type DisplayRow, displayRow, displayRows, forgetScreens, type Heartbeat, type HeartbeatRow, heartbeatRows, standingRow } from "./queries.ts";
@@ -75,7 +76,10 @@ const settingsOf = (row: DisplayRow): DisplaySettings => ({
 /** @throws Refusal INVALID with the fields that are wrong */
 async function check(tx: Db, siteId: number, settings: DisplaySettings, id: number | null): Promise<void> {
   const fields: FieldFault[] = [];
-  if (await isNameTaken(tx, siteId, settings.name, id)) fields.push({ path: "name", sentence: `Another display of this site is called "${settings.name}".` });
+  const others = await namesOfOthers(tx, siteId, id);
+  if (others.some((name) => name.toLowerCase() === settings.name.toLowerCase()))
+    fields.push({ path: "name", sentence: `Another display of this site is called "${settings.name}".` });
+  else if (others.some((name) => isLookAlike(name, settings.name))) fields.push({ path: "name", sentence: lookAlikeSentence });
   const lineIds = settings.boards.map(({ lineId }) => lineId);
   const there = await linesOfSite(tx, siteId, lineIds);
   if (new Set(lineIds).size < lineIds.length) fields.push({ path: "boards", sentence: "A board is in the rotation twice." });

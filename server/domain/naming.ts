@@ -64,3 +64,5 @@ export const readingOf = (name: string): string =>
 
 /** Whether two names that are written differently read the same. The same name twice is no deceit: two people may be called Ann Smith. */
 export const isLookAlike = (name: string, other: string): boolean => plainName(name) !== plainName(other) && readingOf(name) === readingOf(other);
+
+export const lookAlikeSentence = "This name reads as another one in use and is written with other letters. Type it anew, with one alphabet.";

@@ -1,6 +1,7 @@
 /** Shared terminals: registered by a supervisor, unlocked with a PIN, revoked from anywhere. */
 import { type Changing, change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
+import { isLookAlike, lookAlikeSentence } from "#/server/domain/naming.ts";
 import type { Actor } from "#/server/domain/permission.ts";
 import { floorRoles, whatPinOpens } from "#/server/domain/pin.ts";
 import { Refusal } from "#/server/errors.ts";
@@ -67,6 +68,7 @@ export async function registerTerminal(
   const secret = newSecret();
   const createdBy = ctx.actor.kind === "person" ? ctx.actor.id : null;
   const id = await change(ctx, { action: "terminal.registered" }, async (tx) => {
+    await checkName(tx, siteId, name, null);
     const [row] = await tx.rows<{ id: number }>(
       "-- terminals.register\n insert into terminal (site_id, name, secret_hash, auto_lock_s, created_by, created_at) values ($1, $2, $3, $4, $5, $6) returning id",
       [siteId, name, hashOfSecret(secret), autoLockS, createdBy, ctx.now()],
@@ -76,6 +78,16 @@ export async function registerTerminal(
     return row.id;
   });
   return { id, secret };
+}
+
+/** @throws Refusal INVALID: it cannot be told from that of another terminal of the site */
+async function checkName(tx: Db, siteId: number, name: string, id: number | null): Promise<void> {
+  const others = await tx.rows<{ name: string }>(
+    "-- terminals.namesOfOthers\n select name from terminal where site_id = $1 and revoked_at is null and id is distinct from $2::int",
+    [siteId, id],
+  );
+  if (others.some((other) => isLookAlike(other.name, name)))
+    throw new Refusal("INVALID", lookAlikeSentence, { fields: [{ path: "name", sentence: lookAlikeSentence }] });
 }
 
 /** @throws Refusal INVALID: a line of another site, or one that there is not */
@@ -103,6 +115,7 @@ export async function changeTerminal(
 ): Promise<void> {
   const { siteId } = ctx.found(await terminalById(ctx.db, id, ctx.now()), missing);
   await change(ctx, { action: "terminal.changed" }, async (tx) => {
+    await checkName(tx, siteId, name, id);
     await tx.rows("-- terminals.change\n update terminal set name = $2, auto_lock_s = $3 where id = $1", [id, name, autoLockS]);
     await setLines(tx, id, siteId, lineIds);
   });

@@ -316,6 +316,9 @@ describe("the list", () => {
     ]);
     await changeTerminal(supervisor(), { id, name: "Press, right", lineIds: [here.lineId], autoLockS: 30 });
     expect(await listTerminals(supervisor())).toMatchObject([{ name: "Press, right", autoLockS: 30, lines: [{ id: here.lineId }] }]);
+    const { id: second } = await aTerminal();
+    const deceit = { id: second, name: "Pr\u0435ss, right", lineIds: [], autoLockS: 60 }; // a Cyrillic e
+    await expect(changeTerminal(supervisor(), deceit)).rejects.toMatchObject({ code: "INVALID", fields: [{ path: "name" }] });
     const other = permitted(db, personWith(grant("supervisor", elsewhere.siteId)), "terminal.change");
     expect(await listTerminals(other)).toEqual([]);
     await expect(revokeTerminal(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -1,6 +1,7 @@
 /** Tokens by which other programs ask. */
 import { type Changing, change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
+import { isLookAlike, lookAlikeSentence } from "#/server/domain/naming.ts";
 import { type Action, type Actor, mayAt, scopeOf, whyMayNot } from "#/server/domain/permission.ts";
 import { grantsWithin, holdsAt, tokenActions } from "#/server/domain/token.ts";
 import { type FieldFault, Refusal } from "#/server/errors.ts";
@@ -99,8 +100,10 @@ export async function createToken(ctx: Permitted<Changing & { db: Db }>, wish: T
   if (fields.length > 0) throw new Refusal("INVALID", fields.map(({ sentence }) => sentence).join(" "), { fields });
   const { token, hash } = makeToken();
   const at = ctx.now();
-  const id = await change(ctx, { action: "token.created" }, (tx) =>
-    insertToken(tx, {
+  const id = await change(ctx, { action: "token.created" }, async (tx) => {
+    if ((await tokenRows(tx, ctx.scope)).some(({ name, revokedAt }) => revokedAt === null && isLookAlike(name, wish.name)))
+      throw new Refusal("INVALID", lookAlikeSentence, { fields: [{ path: "name", sentence: lookAlikeSentence }] });
+    return insertToken(tx, {
       name: wish.name,
       hash,
       ownerId: actor.id,
@@ -109,8 +112,8 @@ export async function createToken(ctx: Permitted<Changing & { db: Db }>, wish: T
       actions: [...new Set(wish.actions)],
       at,
       expiresAt: new Date(at.getTime() + wish.days * dayMs),
-    }),
-  );
+    });
+  });
   return { id, token };
 }
 

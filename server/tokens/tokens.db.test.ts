@@ -176,6 +176,14 @@ describe("a token", () => {
     await db.rows("update site set requires_second_factor = false");
   });
 
+  it("has no name that reads as another one's; the same name is no deceit", async () => {
+    const { api } = await administrator(here.siteId);
+    await api.tokens.create(wish({ name: "Export" }));
+    await api.tokens.create(wish({ name: "Export" }));
+    const error = await why(api.tokens.create(wish({ name: "Exp\u043ert" }))); // a Cyrillic o
+    expect((error.cause as { fields?: { path: string }[] }).fields?.map(({ path }) => path)).toEqual(["name"]);
+  });
+
   it("is stored as a hash, which the audit trail does not have either", async () => {
     const { api } = await administrator(null);
     const { token, id } = await api.tokens.create(wish());
