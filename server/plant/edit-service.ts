@@ -203,14 +203,18 @@ async function needRights(tx: Db, actor: Actor, sites: Sites, edits: readonly Ed
   for (const edit of edits) {
     const [kind, address, parent] =
       edit.do === "reorder" ? (["line", edit.line, null] as const) : ([edit.kind, edit.address, edit.do === "put" ? edit.parent : null] as const);
-    const siteId = kind === "site" && address === null ? null : await siteOfItem(tx, sites, kind, address, parent);
+    const isNewSite = kind === "site" && (address === null || isNew(edit, sites));
+    const siteId = isNewSite ? null : await siteOfItem(tx, sites, kind, address, parent);
     if (siteId !== null && !sees(actor, siteId)) throw new Refusal("NOT_FOUND", missing(kind, address ?? parent ?? ""));
-    for (const action of rights(edit)) needThere(actor, action, action === "catalogue.change" ? null : siteId, missing(kind, address ?? parent ?? ""));
+    for (const action of isNewSite ? ["catalogue.change" as const] : rights(edit))
+      needThere(actor, action, action === "catalogue.change" ? null : siteId, missing(kind, address ?? parent ?? ""));
     checkTopics(edit, siteId, rights(edit));
     found.push(siteId);
   }
   return found;
 }
+
+const isNew = (edit: Edit, sites: Sites) => edit.do === "put" && edit.upsert === true && edit.address !== null && !sites.has(edit.address);
 
 /** null: of all sites. @throws Refusal NOT_FOUND */
 async function siteOfItem(tx: Db, sites: Sites, kind: Kind, address: string | null, parent: string | null): Promise<number | null> {

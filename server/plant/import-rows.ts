@@ -124,6 +124,8 @@ function cellValue({ as }: Column, cell: Cell, decimal: "." | ","): unknown {
         .filter((part) => part !== "");
     case "map":
       return mapOf(text);
+    case "breaks":
+      return breaksIn(text);
     case "clock":
       return /^\d:\d\d$/.test(text) ? `0${text}` : text.replace(/^(\d{1,2}:\d\d):00$/, "$1");
     case "day":
@@ -132,6 +134,13 @@ function cellValue({ as }: Column, cell: Cell, decimal: "." | ","): unknown {
       return text;
   }
 }
+
+/** What is no break stays as it was typed: the plant's rules say so. */
+const breaksIn = (text: string) =>
+  text.split(";").map((part) => {
+    const [, name = "", start = "", end = ""] = /^\s*(.*?)\s*\b(\d{1,2}:\d\d)\s*[-\u2013]\s*(\d{1,2}:\d\d)\s*$/.exec(part) ?? [];
+    return start === "" ? part : { ...(name === "" ? {} : { name }), start: start.padStart(5, "0"), end: end.padStart(5, "0") };
+  });
 
 const clockOf = (minutes: number) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 /** A spreadsheet's day and time have no zone: they are the site's. */
@@ -179,7 +188,7 @@ function itemEdits(
       faults.push({ row, column: parent, sentence: noSite(above) });
       continue;
     }
-    edits.push({ do: "put", kind, address, parent: above, fields: fieldsOf(sheet, values), version: null, upsert: true });
+    edits.push({ do: "put", kind, address, parent: parent === null ? null : above, fields: fieldsOf(sheet, values), version: null, upsert: true });
     rowOf.push(row);
   }
   return {

@@ -3,12 +3,12 @@ import type { Kind } from "./items.ts";
 
 /**
  * field: where the cell goes in the item's fields; of a timeline, in its entry. place: the address that the item stands below, or that the entry is of.
- * as: how a cell is read. list: parts with ; between them. map: a=b; c=d. clock: 06:00. A cell that is empty says nothing: what is known stays as it is.
+ * as: how a cell is read. list: parts with ; between them. map: a=b; c=d. clock: 06:00. breaks: Lunch 12:00-12:30; 14:00-14:15. A cell that is empty says nothing: what is known stays as it is.
  */
 export type Column = {
   name: string;
   field: string | null;
-  as: "text" | "number" | "yes_no" | "list" | "map" | "clock" | "day";
+  as: "text" | "number" | "yes_no" | "list" | "map" | "clock" | "breaks" | "day";
   isNeeded?: true;
   example: string;
   about: string;
@@ -50,6 +50,16 @@ const entries = (kind: Kind, field: string, owner: string, sub: string | null = 
 const below = (column: string, example: string, about: string): Column => ({ name: column, field: null, as: "text", example, about, isNeeded: true });
 
 export const sheets = {
+  sites: {
+    title: "Sites",
+    rows: { of: "items", kind: "site", parent: null, key: ["key"] },
+    columns: [
+      { ...key, example: "berlin" },
+      { ...name, example: "Berlin" },
+      text("zone", "Europe/Berlin", "Time zone, by its IANA name; a new site needs one"),
+      text("currency", "EUR", "Currency of its money; empty: the group's"),
+    ],
+  },
   areas: {
     title: "Areas",
     rows: { of: "items", kind: "area", parent: "site", key: ["key"] },
@@ -207,6 +217,7 @@ export const sheets = {
       text("days", "mon-fri", "Days on which it begins: mon-fri, sat, daily", needed),
       text("start", "06:00", "Local time of its start", { as: "clock", isNeeded: true }),
       text("end", "14:00", "Local time of its end; one that is not after the start is on the next day", { as: "clock", isNeeded: true }),
+      text("breaks", "Lunch 10:00-10:30; 12:00-12:10", "Its breaks, all of them, with ; between them", { as: "breaks" }),
     ],
   },
   teams: {
@@ -228,6 +239,7 @@ export const sheets = {
       text("shift", "", "Of a cancelled shift: pattern/shift"),
       text("start", "", "Of an extra shift", { as: "clock" }),
       text("end", "", "Of an extra shift", { as: "clock" }),
+      text("breaks", "", "Of an extra shift, with ; between them: Lunch 10:00-10:30; 12:00-12:10", { as: "breaks" }),
     ],
   },
   devices: {

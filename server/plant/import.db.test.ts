@@ -207,6 +207,24 @@ it("brings in what stands above machines, and what people work by", async () => 
   ).toEqual(["nights 22:00:00"]);
 });
 
+it("brings in sites, where whoever imports may make them, and breaks of shifts", async () => {
+  const manager = personWith(grant("plant_manager", await siteId("berlin")));
+  const sites = "key,name,zone\nlyon,Lyon,Europe/Paris\nberlin,Berlin,\n";
+  expect((await refusal(preview("sites", sites, manager))).code).toBe("FORBIDDEN");
+  expect(await told("sites", "key,name,zone\nlyon,Lyon,\n")).toEqual([expect.stringMatching(/^2 zone/)]);
+  await apply("sites", sites);
+  expect(await column("select key || ' ' || zone as x from site order by key")).toEqual(expect.arrayContaining(["berlin Europe/Berlin", "lyon Europe/Paris"]));
+  await apply("shift_patterns", "site,key\nlyon,days\n");
+  const shifts = (breaks: string) => `pattern,key,days,start,end,breaks\nlyon/days,d,mon-fri,06:00,14:00,${breaks}\n`;
+  expect(await told("shifts", shifts("at noon"))).toEqual([expect.stringMatching(/^2 breaks at noon/)]);
+  expect(await told("shifts", shifts("15:00-15:10"))).toEqual([expect.stringMatching(/^2 breaks 15:00-15:10/)]);
+  await apply("shifts", shifts("Lunch 9:45-10:15; 12:00 - 12:10"));
+  expect(await column("select name || ' ' || start_local::text || ' ' || end_local::text as x from shift_break order by start_local")).toEqual([
+    "Lunch 09:45:00 10:15:00",
+    "Break 12:00:00 12:10:00",
+  ]);
+});
+
 it("asks what 1,234 means where nothing in the file says it, and knows of no cycle below a millisecond or above 30 days", async () => {
   const seconds = async (...cells: string[]) =>
     (
