@@ -16,7 +16,7 @@ const permissions = new Set<string>(actionNames);
 describe("the words of the trail", () => {
   it("name every action that the server writes down", () => {
     const written = new Set(
-      [...code.matchAll(/(?:action: |note\([^"]*|noteFailure\([^"]*|recordOf\([^"]*|actionOf = \{[^}]*)"([a-z_]+\.[a-z_]+)"/g)].map(
+      [...code.matchAll(/(?:action: |changed\(ctx, |note\([^"]*|noteFailure\([^"]*|recordOf\([^"]*|actionOf = \{[^}]*)"([a-z_]+\.[a-z_]+)"/g)].map(
         ([, action]) => action ?? "",
       ),
     );

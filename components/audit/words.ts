@@ -17,8 +17,14 @@ export function useAuditWords() {
   );
   const field = useCallback((name: string) => (t.has(`field.${name}`) ? t(`field.${name}`) : plain(name)), [t]);
   const roles = useTranslations("roles");
-  /** What an object is called: a duty by its name in the viewer's language. */
-  const subject = useCallback((kindName: string, name: string) => (kindName === "membership" && roles.has(name) ? roles(name) : name), [roles]);
+  /** What an object is called: a duty, and what a link is for, in the viewer's language. */
+  const subject = useCallback(
+    (kindName: string, name: string) => {
+      if (kindName === "membership" && roles.has(name)) return roles(name);
+      return kindName === "one_time_link" && t.has(`purpose.${name}`) ? t(`purpose.${name}`) : name;
+    },
+    [roles, t],
+  );
   const actor = useCallback((name: string) => (t.has(`actor.${name}`) ? t(`actor.${name}`) : name), [t]);
   return { kind, action, field, subject, actor };
 }
