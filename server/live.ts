@@ -44,7 +44,7 @@ function wake(waking: Waking): void {
   for (const listener of live.listeners) listener(waking);
 }
 
-const lineIdsOf = z.array(z.int());
+const lineIdsOf = z.array(z.int32());
 
 /** The meaning of a notification; null where it means nothing to the screens. */
 export function wakingOf(channel: string, payload: string): Waking | null {

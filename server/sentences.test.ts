@@ -16,7 +16,7 @@ const notForScreens = [
   /test|(^|\/)(cli|env)\.ts$/,
   /queries\.ts$/,
   /^server\/(api|jobs|permissions)\//,
-  /^server\/audit\/(bytes|chain-check|change|export|heads|names|publications|publish|sheet|verify|xlsx)\.ts$/,
+  /^server\/audit\/(bytes|chain-check|change|export|heads|names|present|publications|publish|sheet|verify|xlsx)\.ts$/,
   /^server\/(db|health|log|prisma|scope)\.ts$/,
   /^server\/devices\/(broker-files|last-seen)\.ts$/,
   /^server\/domain\/(doors|secret-file)\.ts$/,

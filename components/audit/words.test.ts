@@ -20,6 +20,8 @@ describe("the words of the trail", () => {
         ([, action]) => action ?? "",
       ),
     );
+    for (const [, block = ""] of code.matchAll(/actionOf[^={]*= \{([^}]*)\}/g))
+      for (const [, action = ""] of block.matchAll(/"([a-z_]+\.[a-z_]+)"/g)) written.add(action);
     const unnamed = [...written].filter((action) => {
       const [noun = "", verb = ""] = action.split(".");
       return !permissions.has(action) && audit.action[noun]?.[verb] === undefined && !(audit.verb[verb] !== undefined && audit.kind[noun] !== undefined);

@@ -6,14 +6,17 @@ import { dateAndTime, offsetOf } from "#/components/ui/clock.ts";
 /** Words for what the trail names by its columns: kinds of objects, actions, fields. One that the catalogue does not know yet is shown as it is called inside. */
 export function useAuditWords() {
   const t = useTranslations("audit");
+  const sheets = useTranslations("plant.importSheet");
   const kind = useCallback((name: string) => (t.has(`kind.${name}`) ? t(`kind.${name}`) : plain(name)), [t]);
   const action = useCallback(
     (name: string) => {
       if (t.has(`action.${name}`)) return t(`action.${name}`);
+      const [, sheet] = /^plant\.(\w+)_imported$/.exec(name) ?? [];
+      if (sheet && sheets.has(sheet)) return t("imported", { what: sheets(sheet) });
       const [noun = "", verb = ""] = name.split(".");
       return t.has(`verb.${verb}`) ? t(`verb.${verb}`, { what: kind(noun) }) : plain(name);
     },
-    [t, kind],
+    [t, kind, sheets],
   );
   const field = useCallback((name: string) => (t.has(`field.${name}`) ? t(`field.${name}`) : plain(name)), [t]);
   const roles = useTranslations("roles");

@@ -6,7 +6,8 @@ import { useTRPC, useTRPCClient } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useEditForm } from "#/components/ui/use-edit-form.ts";
-import type { TerminalRow, TerminalSite } from "#/server/terminals/queries.ts";
+import type { TerminalSite } from "#/server/terminals/queries.ts";
+import type { ListedTerminal } from "#/server/terminals/service.ts";
 import { ask } from "./ask.ts";
 
 /** Seconds without touch; the first is for a tool that is put down, the last for an office. */
@@ -18,7 +19,7 @@ export function useLockTime(): (seconds: number) => string {
   return (seconds) => (seconds % 60 === 0 ? t("minutes", { n: seconds / 60 }) : t("seconds", { n: seconds }));
 }
 
-type Props = { terminal: TerminalRow | null; onCancel: () => void; onSaved: () => void };
+type Props = { terminal: ListedTerminal | null; onCancel: () => void; onSaved: () => void };
 
 /** terminal null: this browser becomes one, and whoever fills this in is signed out of it. */
 export function TerminalForm(props: Props) {
@@ -44,13 +45,13 @@ function Fields({ terminal, sites, onCancel, onSaved }: Props & { sites: readonl
     initial: {
       siteId: String(terminal?.siteId ?? (sites.length === 1 ? sites[0]?.id : "") ?? ""),
       name: terminal?.name ?? "",
-      lineIds: terminal?.lines.map(({ id }) => String(id)) ?? [],
-      autoLockS: String(terminal?.autoLockS ?? 120),
+      lineIds: terminal?.lines.map(({ id }) => id) ?? [],
+      autoLockS: terminal?.autoLockS ?? 120,
     },
-    version: null,
-    save: async (values) => {
-      const common = { name: values.name, lineIds: values.lineIds.map(Number), autoLockS: Number(values.autoLockS) };
-      if (terminal) return client.terminals.change.mutate({ id: terminal.id, ...common });
+    version: terminal?.version ?? null,
+    save: async ({ name, lineIds, autoLockS, ...values }, version) => {
+      const common = { name, lineIds, autoLockS };
+      if (terminal) return client.terminals.change.mutate({ id: terminal.id, version: String(version), ...common });
       const answer = await ask("/terminal/register", { siteId: Number(values.siteId), ...common });
       if (answer.fault) throw new Refused(typeof answer.fault.more.sentence === "string" ? answer.fault.more.sentence : t("notRegistered"));
     },
@@ -58,9 +59,15 @@ function Fields({ terminal, sites, onCancel, onSaved }: Props & { sites: readonl
   });
   const values = state.form.getValues();
   const site = sites.find(({ id }) => String(id) === values.siteId);
-  const offered = locks.some((seconds) => String(seconds) === values.autoLockS) ? locks : [...locks, Number(values.autoLockS)].sort((a, b) => a - b);
+  const offered = [...new Set([...locks, values.autoLockS])].sort((a, b) => a - b);
+  const show = (value: unknown) => {
+    if (typeof value === "number") return lockTime(value);
+    if (!Array.isArray(value)) return String(value);
+    return value.length === 0 ? t("allLines") : (site?.lines.filter(({ id }) => value.includes(id)).map(({ name }) => name) ?? []).join(", ");
+  };
+  const labels = { name: t("name"), lineIds: t("lines"), autoLockS: t("autoLock") };
   return (
-    <EditForm state={state} labels={{}} save={terminal ? undefined : t("registerThis")} onCancel={onCancel}>
+    <EditForm state={state} labels={labels} show={show} save={terminal ? undefined : t("registerThis")} onCancel={onCancel}>
       {!terminal && (
         <Alert variant="light" color="blue">
           {t("registerWhat")}
@@ -87,7 +94,9 @@ function Fields({ terminal, sites, onCancel, onSaved }: Props & { sites: readonl
         disabled={!site}
         placeholder={values.lineIds.length === 0 ? t("allLines") : undefined}
         data={site?.lines.map(({ id, name }) => ({ value: String(id), label: name })) ?? []}
-        {...state.form.getInputProps("lineIds")}
+        value={values.lineIds.map(String)}
+        error={state.form.errors.lineIds}
+        onChange={(chosen) => state.form.setValues({ lineIds: chosen.map(Number) })}
       />
       <Select
         label={t("autoLock")}
@@ -95,7 +104,9 @@ function Fields({ terminal, sites, onCancel, onSaved }: Props & { sites: readonl
         size="md"
         allowDeselect={false}
         data={offered.map((seconds) => ({ value: String(seconds), label: lockTime(seconds) }))}
-        {...state.form.getInputProps("autoLockS")}
+        value={String(values.autoLockS)}
+        error={state.form.errors.autoLockS}
+        onChange={(chosen) => state.form.setValues({ autoLockS: Number(chosen) })}
       />
     </EditForm>
   );

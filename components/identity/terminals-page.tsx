@@ -13,7 +13,7 @@ import { FormDialog } from "#/components/ui/form-dialog.tsx";
 import { QueryState } from "#/components/ui/query-state.tsx";
 import { useAge } from "#/components/ui/use-age.ts";
 import { useNow } from "#/components/ui/use-now.ts";
-import type { TerminalRow } from "#/server/terminals/queries.ts";
+import type { ListedTerminal } from "#/server/terminals/service.ts";
 import account from "./account.module.css";
 import css from "./pins-section.module.css";
 import { PinsSection } from "./pins-section.tsx";
@@ -29,7 +29,7 @@ export function TerminalsPage() {
   const now = useNow(terminals.dataUpdatedAt);
   const may = useMay();
   const [open, setOpen] = useState<number | null>(null);
-  const [editing, setEditing] = useState<TerminalRow | "new" | null>(null);
+  const [editing, setEditing] = useState<ListedTerminal | "new" | null>(null);
   const again = () => void queries.invalidateQueries({ queryKey: trpc.terminals.list.queryKey() });
   const revoke = useMutation(
     trpc.terminals.revoke.mutationOptions({
@@ -41,8 +41,8 @@ export function TerminalsPage() {
     }),
   );
   const lockTime = useLockTime();
-  const linesOf = (terminal: TerminalRow) => (terminal.lines.length === 0 ? t("allLines") : terminal.lines.map(({ name }) => name).join(", "));
-  const columns: Column<TerminalRow>[] = [
+  const linesOf = (terminal: ListedTerminal) => (terminal.lines.length === 0 ? t("allLines") : terminal.lines.map(({ name }) => name).join(", "));
+  const columns: Column<ListedTerminal>[] = [
     { key: "name", header: t("name"), value: (row) => row.name, cell: (row) => <bdi>{row.name}</bdi> },
     { key: "site", header: t("site"), value: (row) => row.siteName },
     { key: "lines", header: t("lines"), value: linesOf },

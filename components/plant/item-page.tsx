@@ -49,6 +49,15 @@ export function ItemPage({ kind, address }: { kind: Kind; address: string }) {
       <QueryState query={query} lines={6}>
         {item && (
           <div className={css.page}>
+            {below[kind].length > 2 && (
+              <nav aria-label={t("onThisPage")} className={css.jump}>
+                {below[kind].map((child) => (
+                  <a key={child} href={`#below-${child}`}>
+                    {t(`kinds.${child}.many`)}
+                  </a>
+                ))}
+              </nav>
+            )}
             {!item.mayChange && (
               <Alert color="gray" variant="light">
                 {t("readOnly")}

@@ -79,20 +79,27 @@ describe("verify", () => {
 
   it("the beginning cut off", async () => {
     await behindTaktsBack("delete from audit_entry where chain = $site and seq < 3");
-    expect(await found()).toEqual(["entry 1 and those up to 2 are missing: the chain begins with entry 3."]);
+    expect(await found()).toEqual([
+      "entry 1 and those up to 2 are missing: the chain begins with entry 3.",
+      expect.stringMatching(/^The area \d+ is there, and the trail does not say who made it/),
+      expect.stringMatching(/^The site \d+ is there, and the trail does not say who made it/),
+    ]);
   });
 
   it("the tail cut off", async () => {
     await behindTaktsBack("delete from audit_entry where chain = $site and seq > 9");
+    const other = expect.stringMatching(/^The line \d+ is not as the trail says it was left: an entry was cut off, or it was changed past the trail\.$/);
     expect(await found()).toEqual([
       "entry 10 and those up to 12 are missing: the end of the chain was cut off (the database's own head of the chain says so).",
+      other,
     ]);
     await behindTaktsBack(
       "update audit_chain c set seq = 9, hash = e.hash, at = e.at from audit_entry e where c.chain = $site and e.chain = $site and e.seq = 9",
     );
-    expect(await found()).toEqual([]); // seen from inside it is whole now
+    expect(await found()).toEqual([other]); // the chain is whole now, and the line is not as it says
     expect(await found(heads)).toEqual([
       expect.stringMatching(/^entry 10 and those up to 12 are missing: the end of the chain was cut off \(entry 12 was published on .*\)\.$/),
+      other,
     ]);
     await db.rows("update line set name = 'goes on' where id = $1", [line.lineId]);
     await db.rows("update line set name = 'and on' where id = $1", [line.lineId]);
@@ -102,6 +109,30 @@ describe("verify", () => {
         /^entry 12 is not the one that was published on .*: the chain was written anew after entry 6, which is still as published on .*\.$/,
       ),
     ]);
+  });
+
+  it("an end cut off before its head was published: what it was about is not as the trail says", async () => {
+    /** The last entry, with the head set back to the one before. */
+    const cut = () =>
+      behindTaktsBack(`delete from audit_entry e using audit_chain c where e.chain = $site and c.chain = e.chain and e.seq = c.seq;
+        update audit_chain set (seq, hash, at) = (select e.seq, e.hash, e.at from audit_entry e where e.chain = $site order by e.seq desc limit 1) where chain = $site`);
+    const kinds = async () => (await found([heads[0]!])).map((sentence) => sentence.replace(/^The (\w+) \S+ is (\w+), and.*/, "$1 $2"));
+    expect(await kinds()).toEqual([]);
+    await db.rows("insert into machine (line_id, key, name) values ($1, 'new', 'New')", [line.lineId]);
+    await cut();
+    expect(await kinds()).toEqual(["machine there"]);
+    await db.rows("delete from machine where line_id = $1", [line.lineId]);
+    expect(await kinds()).toEqual([]); // gone again, and the trail says who removed it
+    await db.rows("insert into machine (line_id, key, name) values ($1, 'other', 'Other')", [line.lineId]);
+    await db.rows("delete from machine where line_id = $1", [line.lineId]);
+    await cut();
+    expect(await kinds()).toEqual(["machine gone"]);
+  });
+
+  it("a row changed while its trigger was switched off", async () => {
+    await db.asAdmin.rows(`begin; alter table line disable trigger "A_audit"; update line set name = 'past the trail' where id = ${line.lineId};
+      alter table line enable always trigger "A_audit"; commit`);
+    expect(await found(heads)).toEqual([expect.stringMatching(/^The line \d+ is not as the trail says/)]);
   });
 
   it("the whole chain hashed anew", async () => {
@@ -117,8 +148,9 @@ describe("verify", () => {
 
   it("the chain gone altogether", async () => {
     await behindTaktsBack("delete from audit_entry where chain = $site; delete from audit_chain where chain = $site");
-    expect(await found()).toEqual([]);
-    expect(await found(heads)).toEqual([expect.stringMatching(/^entry 1 and those up to 12 are missing: the end of the chain was cut off/)]);
+    const unsaid = ["area", "line", "site"].map((kind) => expect.stringMatching(`^The ${kind} \\d+ is there, and the trail does not say who made it`));
+    expect(await found()).toEqual(unsaid);
+    expect(await found(heads)).toEqual([expect.stringMatching(/^entry 1 and those up to 12 are missing: the end of the chain was cut off/), ...unsaid]);
   });
 
   it("entries that Takt did not write, and a head that is no longer theirs", async () => {

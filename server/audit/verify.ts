@@ -3,6 +3,7 @@ import type { Db } from "#/server/db.ts";
 import { type EntryText, entryColumns } from "./bytes.ts";
 import { ChainCheck, type Finding } from "./chain-check.ts";
 import { type PublishedHead, readHeads } from "./heads.ts";
+import { unlikeTrail } from "./present.ts";
 import { PublicationLog } from "./publications.ts";
 
 /** Entries in memory at once; larger is no faster. */
@@ -47,7 +48,7 @@ export async function verify(tx: Db, { published, onProgress }: Options): Promis
     if (check.found > check.findings.length)
       findings.push({ chain, seq: null, sentence: `${check.found - check.findings.length} more were found in ${nameOf(chain, names)}.` });
   }
-  findings.push(...(await wrongSignatures(tx)), ...(await withoutTrigger(tx)));
+  findings.push(...(await wrongSignatures(tx)), ...(await unlikeTrail(tx)), ...(await withoutTrigger(tx)));
   const [guard] = await tx.rows<{ may: boolean }>(
     "-- audit.guard\nselect has_table_privilege('audit_entry', 'update') or has_table_privilege('audit_entry', 'delete') or has_table_privilege('audit_entry', 'truncate') as may",
   );

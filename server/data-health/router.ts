@@ -39,7 +39,7 @@ export const dataHealthRouter = router({
   }),
   sources: may("data_health.read").query(({ ctx }) => lookAtSources(ctx.scope)),
   source: may("data_health.read")
-    .input(z.object({ id: z.int() }))
+    .input(z.object({ id: z.int32() }))
     .query(async ({ ctx, input }) => {
       const source = await sourceDetail(ctx, input.id);
       return { ...source, links: detailsIn(sayIn(ctx.locale), source.links) };
@@ -100,7 +100,7 @@ export const dataHealthRouter = router({
       place.extend({
         signal: signalFields.nullable(),
         known: z
-          .array(z.object({ topic, signalId: z.int() }))
+          .array(z.object({ topic, signalId: z.int32() }))
           .max(mostMappings)
           .default([]),
       }),

@@ -20,7 +20,7 @@ import {
 } from "./service.ts";
 import { displayChanges, lookAtDisplay, watchDisplay } from "./watch.ts";
 
-const id = z.object({ id: z.int() });
+const id = z.object({ id: z.int32() });
 const seconds = (least: number, most: number, what: string) =>
   z.int(`${what} is a whole number of seconds.`).min(least, `${what} is at least ${least} s.`).max(most, `${what} is at most ${most} s.`);
 
@@ -34,7 +34,7 @@ const settings = z.object({
   raiseAfterS: seconds(0, 86_400, "The time after which a board comes up").nullable(),
   raiseForS: seconds(10, 3_600, "The time for which a board stays").nullable(),
   boards: z
-    .array(z.object({ lineId: z.int(), shownS: seconds(5, 3_600, "The time for which a board is shown") }))
+    .array(z.object({ lineId: z.int32(), shownS: seconds(5, 3_600, "The time for which a board is shown") }))
     .min(1, "Choose at least one board.")
     .max(30, "A display shows at most 30 boards."),
 });
@@ -65,8 +65,8 @@ export const displayRouter = router({
     .input(
       z.object({
         screenId: z.string().min(1).max(64),
-        width: z.int().min(0).max(100_000),
-        height: z.int().min(0).max(100_000),
+        width: z.int32().min(0).max(100_000),
+        height: z.int32().min(0).max(100_000),
         pixelRatio: z.number().min(0).max(100),
         page: z.string().max(200),
         build: z.string().max(100),
@@ -83,13 +83,13 @@ export const displayRouter = router({
   lines: may("screen.change").query(({ ctx }) => lineChoices(ctx.db, ctx.scope)),
 
   create: may("screen.change")
-    .input(settings.extend({ siteId: z.int("Choose the site."), expiresInDays }))
+    .input(settings.extend({ siteId: z.int32("Choose the site."), expiresInDays }))
     .mutation(({ ctx, input: { siteId, expiresInDays, ...given } }) => createDisplay(ctx, siteId, given, expiresInDays)),
   change: may("screen.change")
-    .input(settings.extend({ id: z.int(), version: z.int() }))
+    .input(settings.extend({ id: z.int32(), version: z.int32() }))
     .mutation(({ ctx, input: { id, version, ...given } }) => changeDisplay(ctx, id, version, given)),
   newLink: may("screen.change")
-    .input(id.extend({ version: z.int(), expiresInDays }))
+    .input(id.extend({ version: z.int32(), expiresInDays }))
     .mutation(({ ctx, input }) => newLink(ctx, input.id, input.version, input.expiresInDays)),
   revoke: may("screen.change")
     .input(id)
@@ -105,7 +105,7 @@ export const displayRouter = router({
     .input(id)
     .mutation(({ ctx, input }) => nextBoard(ctx, input.id)),
   pin: may("screen.change")
-    .input(id.extend({ lineId: z.int(), minutes: z.int().min(1).max(10_080).nullable() }))
+    .input(id.extend({ lineId: z.int32(), minutes: z.int32().min(1).max(10_080).nullable() }))
     .mutation(({ ctx, input }) => pinBoard(ctx, input.id, input.lineId, input.minutes)),
   unpin: may("screen.change")
     .input(id)

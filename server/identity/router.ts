@@ -32,7 +32,7 @@ export const accountRouter = router({
     )
     .mutation(({ ctx, input }) => chooseLocale(ctx, input.locale)),
   putAwayNotice: may("account.own")
-    .input(z.object({ id: z.int().positive() }))
+    .input(z.object({ id: z.int32().positive() }))
     .mutation(({ ctx, input }) => putAwayNotice(ctx, input.id)),
   /** Somebody is at the screen: whoever reads without loading anything stays signed in. That the request came is all there is to it. */
   present: may("account.own").mutation(({ ctx }) => ({ id: person(ctx).id })),
@@ -42,6 +42,6 @@ export const accountRouter = router({
 export const signInRulesRouter = router({
   strictSites: may("person.change").query(({ ctx }) => strictSites(ctx)),
   setStrict: may("person.change")
-    .input(z.object({ siteId: z.int().positive(), isStrict: z.boolean() }))
+    .input(z.object({ siteId: z.int32().positive(), isStrict: z.boolean() }))
     .mutation(({ ctx, input }) => setStrict(ctx, input.siteId, input.isStrict)),
 });

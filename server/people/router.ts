@@ -21,8 +21,8 @@ const username = login.pipe(
 );
 const membership = z.object({
   role: z.enum(roles, "Choose a role."),
-  siteId: z.int("Choose a site.").nullable(),
-  lineIds: z.array(z.int()).max(500, "At most 500 lines."),
+  siteId: z.int32("Choose a site.").nullable(),
+  lineIds: z.array(z.int32()).max(500, "At most 500 lines."),
 });
 const values = z
   .object({ name: personName, email, username, memberships: z.array(membership).max(200, "At most 200 roles.") })
@@ -45,7 +45,7 @@ export const peopleRouter = router({
     .input(z.object({ values }))
     .mutation(({ ctx, input }) => createPerson(ctx, input.values)),
   change: may("person.change")
-    .input(id.extend({ version: z.int(), values }))
+    .input(id.extend({ version: z.int32(), values }))
     .mutation(({ ctx, input }) => changePerson(ctx, input.id, input.version, input.values)),
   disable: may("person.change")
     .input(id)

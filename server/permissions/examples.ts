@@ -2,6 +2,7 @@
 import type { AnyProcedure, inferProcedureInput } from "@trpc/server";
 import type { Action } from "#/server/domain/permission.ts";
 import type { AppRouter } from "#/server/router.ts";
+import { terminalVersion } from "#/server/terminals/service.ts";
 import type { Place, Who, World } from "./world.ts";
 
 type Routes = AppRouter["_def"]["record"];
@@ -367,12 +368,12 @@ const aMapping = (place: Place, topic: string) => ({
   key: `mapped-${place.lineId}-${topic.length}-${Math.random().toString(36).slice(2, 8)}`,
   fields: { name: "Mapped", role: "measurement" },
 });
-const aTerminal = async (place: Place, { make }: World, lineId: number) => ({
-  id: await make.terminal(place),
-  name: make.named(place.mark, "terminal"),
-  lineIds: [lineId],
-  autoLockS: 60,
-});
+const aTerminal = async (place: Place, { make }: World, lineId: number) => {
+  const id = await make.terminal(place);
+  const stored = await make.one<{ name: string; autoLockS: number }>('select name, auto_lock_s as "autoLockS" from terminal where id = $1', [id]);
+  const version = terminalVersion({ name: stored.name, lineIds: [], autoLockS: stored.autoLockS });
+  return { id, version, name: make.named(place.mark, "terminal"), lineIds: [lineId], autoLockS: 60 };
+};
 /** A place of another site than this one. */
 const elsewhere = (place: Place, { own, other }: World): Place => (place.siteId === own.siteId ? other : own);
 const machineAt = ({ site, area, line, machine }: Place) => `${site}/${area}/${line}/${machine}`;

@@ -87,7 +87,7 @@ function exists(raw: string): boolean {
 }
 
 const currency = z.string().refine(isCurrency, "is no currency of ISO 4217; write its code in capitals, such as EUR, USD or JPY");
-const amount = number.min(0, "must not be below 0");
+const amount = number.min(0, "must not be below 0").max(1_000_000_000, "must be 1000000000 at most");
 const percent = number.gt(0, "must be above 0: it is a percentage, such as 85").max(100, "must be 100 at most: it is a percentage, such as 85");
 
 const oneOrMany = <T extends z.ZodType>(item: T) => z.preprocess((raw) => (raw === undefined || Array.isArray(raw) ? raw : [raw]), z.array(item));
@@ -297,7 +297,7 @@ const enterprise = z.strictObject({ key, was, name: name.optional(), currency: c
 const currencyRate = z.strictObject({
   currency,
   month: z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, "must be a month such as 2026-04"),
-  rate: number.gt(0, "must be above 0: it is what one unit is worth in the group's currency"),
+  rate: number.gt(0, "must be above 0: it is what one unit is worth in the group's currency").max(1_000_000_000, "must be 1000000000 at most"),
 });
 
 export const plantFile = z.strictObject({

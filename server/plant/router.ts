@@ -59,7 +59,7 @@ export const plantRouter = router({
         site: address,
         line: address.optional(),
         from: day,
-        days: z.int().min(1).max(100),
+        days: z.int32().min(1).max(100),
         pattern: z.object({ shifts: z.array(fields).max(50) }).optional(),
       }),
     )

@@ -16,10 +16,10 @@ import { unlock } from "./unlock.ts";
 
 export const terminalName = nameField(100, "Give the terminal a name.");
 /** Seconds without touch: from what is enough to put a tool down, to an hour. */
-export const autoLock = z.int().min(15, { error: "At least 15 seconds." }).max(3600, { error: "At most an hour." });
-export const lineIds = z.array(z.int().positive()).max(500);
+export const autoLock = z.int32().min(15, { error: "At least 15 seconds." }).max(3600, { error: "At most an hour." });
+export const lineIds = z.array(z.int32().positive()).max(500);
 
-const registerBody = z.object({ siteId: z.int().positive(), name: terminalName, lineIds, autoLockS: autoLock });
+const registerBody = z.object({ siteId: z.int32().positive(), name: terminalName, lineIds, autoLockS: autoLock });
 
 /** This browser becomes a terminal, and the supervisor who made it one is signed out of it. */
 const register = createAuthEndpoint("/terminal/register", { method: "POST", body: registerBody }, async (ctx) => {

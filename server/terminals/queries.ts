@@ -21,7 +21,7 @@ export type TerminalRow = {
 
 const terminalSql = `
   select t.id, t.name, t.site_id as "siteId", s.name as "siteName",
-    coalesce((select jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name) order by l.name)
+    coalesce((select jsonb_agg(jsonb_build_object('id', l.id, 'name', l.name) order by l.name, l.id)
       from terminal_line tl join line l on l.id = tl.line_id where tl.terminal_id = t.id), '[]') as lines,
     t.auto_lock_s as "autoLockS", t.created_at as "createdAt", c.name as "createdBy", t.last_seen_at as "lastSeenAt", t.last_address as "lastAddress",
     t.revoked_at as "revokedAt",
@@ -46,6 +46,9 @@ export async function terminalById(db: Db, id: number, now: Date): Promise<Termi
   const [row] = await db.rows<TerminalRow>(`-- terminals.byId${terminalSql} where t.id = $2`, [now, id]);
   return row ?? null;
 }
+
+/** Whoever changes it next waits for the end of this transaction. */
+export const lockTerminal = (tx: Db, id: number) => tx.rows("-- terminals.lock\n select from terminal where id = $1 for update", [id]);
 
 export type TerminalPerson = { id: string; name: string; hasPin: boolean };
 export type TerminalPersonRow = TerminalPerson & {

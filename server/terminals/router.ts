@@ -4,13 +4,13 @@ import { may, router } from "#/server/trpc.ts";
 import { autoLock, lineIds, terminalName } from "./endpoints.ts";
 import { changeTerminal, giveNewPin, letInWithPin, listPins, listTerminals, revokeTerminal, sitesForTerminals } from "./service.ts";
 
-const id = z.int().positive();
+const id = z.int32().positive();
 
 export const terminalRouter = router({
   list: may("terminal.change").query(({ ctx }) => listTerminals(ctx)),
   sites: may("terminal.change").query(({ ctx }) => sitesForTerminals(ctx)),
   change: may("terminal.change")
-    .input(z.object({ id, name: terminalName, lineIds, autoLockS: autoLock }))
+    .input(z.object({ id, version: z.string().max(100), name: terminalName, lineIds, autoLockS: autoLock }))
     .mutation(({ ctx, input }) => changeTerminal(ctx, input)),
   revoke: may("terminal.change")
     .input(z.object({ id }))

@@ -1,4 +1,5 @@
 /** Shared terminals: registered by a supervisor, unlocked with a PIN, revoked from anywhere. */
+import { createHash } from "node:crypto";
 import { type Changing, change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
 import { isLookAlike, lookAlikeSentence } from "#/server/domain/naming.ts";
@@ -14,6 +15,7 @@ import { cookieName } from "#/server/identity/session.ts";
 import { recordOf } from "#/server/identity/trail.ts";
 import { type Count, closedAmong, forgetTries } from "#/server/identity/tries.ts";
 import {
+  lockTerminal,
   type PinHolder,
   pinsAt,
   seeTerminal,
@@ -103,18 +105,35 @@ async function setLines(tx: Db, terminalId: number, siteId: number, lineIds: rea
   if (kept.length !== new Set(lineIds).size) throw new Refusal("INVALID", "One of the lines is not of this site any more. Choose the lines again.");
 }
 
-export const listTerminals = (ctx: Pick<Permitted, "scope"> & { db: Db; now: () => Date }): Promise<TerminalRow[]> => terminalsOf(ctx.db, ctx.scope, ctx.now());
+export type ListedTerminal = TerminalRow & { version: string };
+
+export const listTerminals = async (ctx: Pick<Permitted, "scope"> & { db: Db; now: () => Date }): Promise<ListedTerminal[]> =>
+  (await terminalsOf(ctx.db, ctx.scope, ctx.now())).map((terminal) => ({ ...terminal, version: versionOf(terminal) }));
 export const sitesForTerminals = (ctx: Pick<Permitted, "scope"> & { db: Db }): Promise<TerminalSite[]> => terminalSites(ctx.db, ctx.scope);
 
 const missing = "There is no such terminal.";
 
-/** A terminal's name, lines and time to its lock. @throws Refusal NOT_FOUND, FORBIDDEN, INVALID */
+export type TerminalSettings = { name: string; lineIds: readonly number[]; autoLockS: number };
+const settingsOf = ({ name, lines, autoLockS }: TerminalRow): TerminalSettings => ({ name, lineIds: lines.map(({ id }) => id), autoLockS });
+
+/** Of what can be changed of a terminal: other settings have another one. */
+export const terminalVersion = (settings: TerminalSettings): string => createHash("sha256").update(JSON.stringify(settings)).digest("base64url").slice(0, 22);
+const versionOf = (terminal: TerminalRow): string => terminalVersion(settingsOf(terminal));
+
+/** A terminal's name, lines and time to its lock. @throws Refusal NOT_FOUND, FORBIDDEN, INVALID, CONFLICT (present: version, values) */
 export async function changeTerminal(
   ctx: Pick<Permitted, "found"> & Changing & { db: Db },
-  { id, name, lineIds, autoLockS }: { id: number; name: string; lineIds: readonly number[]; autoLockS: number },
+  { id, version, name, lineIds, autoLockS }: TerminalSettings & { id: number; version: string },
 ): Promise<void> {
   const { siteId } = ctx.found(await terminalById(ctx.db, id, ctx.now()), missing);
   await change(ctx, { action: "terminal.changed" }, async (tx) => {
+    await lockTerminal(tx, id);
+    const stored = await terminalById(tx, id, ctx.now());
+    if (!stored) throw new Refusal("NOT_FOUND", missing);
+    if (versionOf(stored) !== version)
+      throw new Refusal("CONFLICT", "Someone else has changed this terminal in the meantime.", {
+        present: { version: versionOf(stored), values: settingsOf(stored) },
+      });
     await checkName(tx, siteId, name, id);
     await tx.rows("-- terminals.change\n update terminal set name = $2, auto_lock_s = $3 where id = $1", [id, name, autoLockS]);
     await setLines(tx, id, siteId, lineIds);

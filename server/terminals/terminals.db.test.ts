@@ -314,14 +314,21 @@ describe("the list", () => {
     expect(await listTerminals(supervisor())).toMatchObject([
       { id, name: "Press, left", unlockedBy: "Ole Operator", lastAddress: "192.0.2.77", createdBy: "Bo Supervisor" },
     ]);
-    await changeTerminal(supervisor(), { id, name: "Press, right", lineIds: [here.lineId], autoLockS: 30 });
+    const [{ version = "" } = {}] = await listTerminals(supervisor());
+    await changeTerminal(supervisor(), { id, version, name: "Press, right", lineIds: [here.lineId], autoLockS: 30 });
     expect(await listTerminals(supervisor())).toMatchObject([{ name: "Press, right", autoLockS: 30, lines: [{ id: here.lineId }] }]);
+    const [stored] = await listTerminals(supervisor());
+    await expect(changeTerminal(supervisor(), { id, version, name: "Second", lineIds: [], autoLockS: 30 })).rejects.toMatchObject({
+      code: "CONFLICT",
+      present: { version: stored?.version, values: { name: "Press, right", lineIds: [here.lineId], autoLockS: 30 } },
+    });
     const { id: second } = await aTerminal();
-    const deceit = { id: second, name: "Pr\u0435ss, right", lineIds: [], autoLockS: 60 }; // a Cyrillic e
+    const [fresh] = (await listTerminals(supervisor())).filter((terminal) => terminal.id === second);
+    const deceit = { id: second, version: fresh?.version ?? "", name: "Pr\u0435ss, right", lineIds: [], autoLockS: 60 }; // a Cyrillic e
     await expect(changeTerminal(supervisor(), deceit)).rejects.toMatchObject({ code: "INVALID", fields: [{ path: "name" }] });
     const other = permitted(db, personWith(grant("supervisor", elsewhere.siteId)), "terminal.change");
     expect(await listTerminals(other)).toEqual([]);
     await expect(revokeTerminal(other, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
-    await expect(changeTerminal(other, { id, name: "x", lineIds: [], autoLockS: 60 })).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(changeTerminal(other, { id, version, name: "x", lineIds: [], autoLockS: 60 })).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });

@@ -12,7 +12,7 @@ export const tokenRouter = router({
     .input(
       z.object({
         name: nameField(80, "The token needs a name: which program is it for?"),
-        sites: z.union([z.literal("all"), z.array(z.int()).min(1, "Choose at least one site.").max(1_000)], { error: "Choose at least one site." }),
+        sites: z.union([z.literal("all"), z.array(z.int32()).min(1, "Choose at least one site.").max(1_000)], { error: "Choose at least one site." }),
         actions: z.array(z.enum(actionNames)).min(1, "Choose at least one action."),
         days: z
           .int("The token is good for a whole number of days.")
@@ -22,6 +22,6 @@ export const tokenRouter = router({
     )
     .mutation(({ ctx, input }) => createToken(ctx, input)),
   revoke: may("token.change")
-    .input(z.object({ id: z.int() }))
+    .input(z.object({ id: z.int32() }))
     .mutation(({ ctx, input }) => revoke(ctx, input.id)),
 });
