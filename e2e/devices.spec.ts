@@ -24,6 +24,7 @@ EwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIgQhU+QbBATBz8UMZvOC5pjw2+
 -----END CERTIFICATE-----`;
 
 test("a technician adds a device, reads its certificate in, sees when it was heard, and takes it away again", async ({ browser }) => {
+  test.setTimeout(120_000);
   const context = await signedIn(stage, browser, "technician");
   const page = await context.newPage();
   const said = complaints(page);
