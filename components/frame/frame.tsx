@@ -1,5 +1,5 @@
 "use client";
-import { ActionIcon, Drawer } from "@mantine/core";
+import { ActionIcon, Drawer, MantineThemeProvider } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
@@ -81,7 +81,10 @@ export function Frame({ pages, sites, account, locales, narrow, children }: Prop
         </div>
         <CommandPalette pages={pages} />
       </SitesProvider>
-      <Notifications position="bottom-right" />
+      {/* The cross of a notice has no name by itself. */}
+      <MantineThemeProvider inherit theme={{ components: { Notification: { defaultProps: { closeButtonProps: { "aria-label": t("close") } } } } }}>
+        <Notifications position="bottom-right" />
+      </MantineThemeProvider>
     </ModalsProvider>
   );
 }

@@ -2,6 +2,7 @@
 import {
   IconActivityHeartbeat,
   IconBuildingFactory2,
+  IconCpu,
   IconDeviceTablet,
   IconDeviceTv,
   IconFileImport,
@@ -18,6 +19,7 @@ export const pageIcons = {
   dataHealth: IconActivityHeartbeat,
   plant: IconBuildingFactory2,
   import: IconFileImport,
+  devices: IconCpu,
   people: IconUsers,
   screens: IconDeviceTv,
   terminals: IconDeviceTablet,

@@ -271,6 +271,7 @@ export const forms: Record<Kind, readonly Section[]> = {
         { path: "topics", input: "list", item: "code" },
         { path: "fingerprint", input: "code", isOptional: true, isWide: true },
         { path: "expires", input: "instant", isOptional: true },
+        { path: "certificate_name", input: "code", isOptional: true },
         { path: "firmware", input: "text", isOptional: true },
       ],
     },

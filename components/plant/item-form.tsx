@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useMemo } from "react";
+import { CertificateFile } from "#/components/devices/certificate-file.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
 import { EditForm } from "#/components/ui/edit-form.tsx";
 import { NotFilledIn } from "#/components/ui/not-filled-in.ts";
@@ -36,7 +37,8 @@ export function PlantItemForm({ kind, address, parent, fields, version, place, i
   const words = useFieldWords(kind);
   const trpc = useTRPC();
   const queries = useQueryClient();
-  const put = useMutation(trpc.plant.put.mutationOptions());
+  const putAny = useMutation(trpc.plant.put.mutationOptions());
+  const putDevice = useMutation(trpc.devices.put.mutationOptions());
   const initial = useMemo(() => valuesOf(kind, { ...newFields[kind], ...fields }, address === null, place.zone), [kind, fields, address, place.zone]);
   const state = useEditForm<Values, { address: string; lines: string[] }>({
     initial,
@@ -45,13 +47,16 @@ export function PlantItemForm({ kind, address, parent, fields, version, place, i
       const unnamed = needed(kind).filter((path) => path in values && String(values[path] ?? "").trim() === "");
       if (unnamed.length > 0) throw new NotFilledIn(unnamed, t("nameNeeded"));
       try {
-        return await put.mutateAsync({ kind, address, parent, fields: fieldsFrom(kind, values), version: on === null ? null : String(on) });
+        const wanted = { address, parent, fields: fieldsFrom(kind, values), version: on === null ? null : String(on) };
+        // Who sets up devices need not be who sets up the plant.
+        return await (kind === "device" ? putDevice.mutateAsync(wanted) : putAny.mutateAsync({ kind, ...wanted }));
       } catch (error) {
         throw asFormHasIt(kind, values, place.zone, error);
       }
     },
     onSaved: (saved) => {
       void queries.invalidateQueries({ queryKey: trpc.plant.pathKey() });
+      if (kind === "device") void queries.invalidateQueries({ queryKey: trpc.devices.pathKey() });
       notifications.hide("saved"); // one at a time, however many things are entered one after the other
       notifications.show({ id: "saved", message: saved.lines.length === 0 ? t("nothingChanged") : t("saved"), color: "green", withCloseButton: true });
       onSaved(saved.address);
@@ -89,6 +94,7 @@ export function PlantItemForm({ kind, address, parent, fields, version, place, i
   return (
     <EditForm state={state} labels={labels} show={(value, path) => shown(value, path)} onCancel={onCancel} isLong others={others}>
       {body}
+      {kind === "device" && <CertificateFile form={state.form as MantineForm} zone={place.zone} />}
     </EditForm>
   );
 

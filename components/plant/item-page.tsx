@@ -6,6 +6,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { ObjectHistory } from "#/components/audit/object-history.tsx";
+import { DeviceFacts } from "#/components/devices/device-facts.tsx";
 import { PageHead } from "#/components/frame/page-head.tsx";
 import { useMay } from "#/components/frame/permissions.tsx";
 import { useTRPC } from "#/components/frame/trpc.ts";
@@ -63,6 +64,7 @@ export function ItemPage({ kind, address }: { kind: Kind; address: string }) {
                 {t("readOnly")}
               </Alert>
             )}
+            {kind === "device" && <DeviceFacts address={address} />}
             <div className={css.card}>
               <Held of={item} version={`${item.kind} ${item.address} ${item.version}`}>
                 {(held) => (
@@ -84,7 +86,7 @@ export function ItemPage({ kind, address }: { kind: Kind; address: string }) {
             </div>
             {(kind === "shift_pattern" || kind === "line") && <ShiftPreview kind={kind} address={address} />}
             {below[kind].map((child) => (
-              <Below key={child} kind={child} under={address} mayChange={item.mayChange} />
+              <Below key={child} kind={child} under={address} mayChange={child === "device" ? may("device.change", item.id) : item.mayChange} />
             ))}
             {may("history.read") && item.id !== null && (
               <details className={css.history}>

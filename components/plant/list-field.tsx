@@ -19,6 +19,7 @@ export function ListField({ kind, field, form, path, isReadOnly }: FieldProps) {
       readOnly={isReadOnly}
       acceptValueOnBlur
       clearable
+      clearButtonProps={{ "aria-label": t("emptyList") }}
     />
   );
 }

@@ -19,18 +19,20 @@ export function RemoveItem({ kind, address, name, version, parent }: { kind: Kin
   const queries = useQueryClient();
   const router = useRouter();
   const complain = (message: string) => notifications.show({ color: "red", title: t("notRemoved"), message, autoClose: 12_000, withCloseButton: true });
-  const remove = useMutation(
-    trpc.plant.remove.mutationOptions({
-      onSuccess: ({ outcome }) => {
-        notifications.show({ color: "green", message: t(`removed.${outcome}`, { name }), withCloseButton: true });
-        void queries.invalidateQueries({ queryKey: trpc.plant.pathKey() });
-        router.push(parentPathOf(kind, parent));
-      },
-      onError: (error) => complain(error.message),
-    }),
-  );
+  const onSuccess = ({ outcome }: { outcome: "retired" | "deleted" }) => {
+    notifications.show({ color: "green", message: t(`removed.${outcome}`, { name }), withCloseButton: true });
+    void queries.invalidateQueries({ queryKey: trpc.plant.pathKey() });
+    if (kind === "device") void queries.invalidateQueries({ queryKey: trpc.devices.pathKey() });
+    router.push(parentPathOf(kind, parent));
+  };
+  const onError = (error: { message: string }) => complain(error.message);
+  const removeAny = useMutation(trpc.plant.remove.mutationOptions({ onSuccess, onError }));
+  // Who sets up devices need not be who sets up the plant.
+  const removeDevice = useMutation(trpc.devices.remove.mutationOptions({ onSuccess, onError }));
   const ask = async () => {
-    const { lines, why } = await queries.fetchQuery(trpc.plant.removal.queryOptions({ kind, address }, { staleTime: 0 }));
+    const { lines, why } = await (kind === "device"
+      ? queries.fetchQuery(trpc.devices.removal.queryOptions({ address }, { staleTime: 0 }))
+      : queries.fetchQuery(trpc.plant.removal.queryOptions({ kind, address }, { staleTime: 0 })));
     if (why !== null) return complain(why);
     confirm({
       title: t("removeTitle", { name }),
@@ -47,7 +49,7 @@ export function RemoveItem({ kind, address, name, version, parent }: { kind: Kin
       yes: t("remove"),
       no: form("cancel"),
       isDangerous: true,
-      onYes: () => remove.mutate({ kind, address, version }),
+      onYes: () => (kind === "device" ? removeDevice.mutate({ address, version }) : removeAny.mutate({ kind, address, version })),
     });
   };
   return (
@@ -55,7 +57,7 @@ export function RemoveItem({ kind, address, name, version, parent }: { kind: Kin
       variant="subtle"
       color="red"
       leftSection={<IconTrash size={18} />}
-      loading={remove.isPending}
+      loading={removeAny.isPending || removeDevice.isPending}
       onClick={() => ask().catch((error: Error) => complain(error.message))}
     >
       {t("remove")}

@@ -12,7 +12,7 @@ const schema = z
     AUDIT_HEAD_MAIL: mailAddresses.optional(),
     AUDIT_HEAD_TOPIC: z
       .string()
-      .regex(/^[^+#\0]{1,1000}$/, { error: "must be an MQTT topic without + and #, for example audit/takt/heads" })
+      .regex(/^[^+#\0]{1,1000}$/, { error: "must be an MQTT topic without + and #, for example takt/audit/heads" })
       .optional(),
     SMTP_URL: z
       .string()
@@ -35,6 +35,9 @@ const schema = z
     if (env.AUDIT_HEAD_TOPIC && !env.MQTT_URL) wrong("MQTT_URL", "is missing: AUDIT_HEAD_TOPIC is set, and its broker is this one");
     if ((env.MQTT_CERT_FILE === undefined) !== (env.MQTT_KEY_FILE === undefined)) wrong("MQTT_CERT_FILE", "and MQTT_KEY_FILE go together: set both or neither");
   });
+
+/** Where the heads are retained at the broker, to which nobody else may publish; null: nowhere that this program knows of. */
+export const headTopic = (variables: Variables = process.env): string | null => variables.AUDIT_HEAD_TOPIC || null;
 
 type Variables = Record<string, string | undefined>;
 

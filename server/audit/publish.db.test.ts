@@ -126,7 +126,7 @@ describe("the environment", () => {
       wrong: [
         "AUDIT_HEAD_FILE must be a file, for example /var/lib/takt-heads/heads.jsonl",
         "AUDIT_HEAD_MAIL must be one or more mail addresses with commas between them",
-        "AUDIT_HEAD_TOPIC must be an MQTT topic without + and #, for example audit/takt/heads",
+        "AUDIT_HEAD_TOPIC must be an MQTT topic without + and #, for example takt/audit/heads",
         "SMTP_URL must begin with smtp:// or smtps://, for example smtps://user:password@mail.example.com",
         "MQTT_URL must begin with mqtt://, mqtts://, ws:// or wss://",
       ],

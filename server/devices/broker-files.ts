@@ -4,10 +4,39 @@
  * list of rights says; who is not in it may neither. Mosquitto knows no fingerprints: a certificate that was replaced or stolen is taken back by the
  * authority's revocation list (crlfile). Pure.
  */
+import { whyNotToPublish } from "#/server/domain/topic-rules.ts";
 import type { DeviceRow } from "./queries.ts";
 
-/** programs: user names (of certificates or passwords) of Takt's own workers and of others that may read and write everything. */
-export function accessList(devices: readonly Pick<DeviceRow, "address" | "identity" | "topics">[], programs: readonly string[]): string {
+type Device = Pick<DeviceRow, "address" | "identity" | "topics">;
+
+/**
+ * What can be told to Mosquitto, and what is left out, in sentences. Mosquitto reads its list line by line and overlooks spaces at the edges, so that a topic or a
+ * name that is stored with them would be another one there than the one that rights were asked for; rules for what is typed refuse these, and here is the last look.
+ * programs: as for `accessList`. own: topics that Takt itself publishes to.
+ */
+export function admitted<Of extends Device>(devices: readonly Of[], programs: readonly string[], own: readonly string[]): { devices: Of[]; leftOut: string[] } {
+  const leftOut: string[] = [];
+  const found = devices.flatMap((device) => {
+    const why = programs.includes(device.identity) ? "--program names it: the device could then read and write everything" : whyMisread(device.identity);
+    if (why !== null) {
+      leftOut.push(`The device ${device.address} is left out, because of its identity "${device.identity}": ${why}.`);
+      return [];
+    }
+    const topics = device.topics.filter((topic) => {
+      const trouble = whyMisread(topic) ?? whyNotToPublish(topic, own);
+      if (trouble !== null) leftOut.push(`A topic of the device ${device.address} is left out, "${topic}": ${trouble}.`);
+      return trouble === null;
+    });
+    return [{ ...device, topics }];
+  });
+  return { devices: found, leftOut };
+}
+
+const whyMisread = (text: string) =>
+  text !== text.trim() || text === "" || /\p{Cc}/u.test(text) ? "it begins or ends with a space, or has control characters in it; type it anew" : null;
+
+/** devices: as `admitted` gives them. programs: user names (of certificates or passwords) of Takt's own workers and of others that may read and write everything. */
+export function accessList(devices: readonly Device[], programs: readonly string[]): string {
   const lines = [
     "# Written by `npm run broker -- write`; changes by hand are lost at the next time.",
     "# Who is not named here may do nothing.",

@@ -20,7 +20,7 @@ let port: number;
 let pid = 0;
 let caFile: string;
 type Files = { certFile: string; keyFile: string };
-const files: Record<"press" | "node" | "old" | "unknown" | "worker" | "stranger", Files> = {} as never;
+const files: Record<"press" | "node" | "spaced" | "old" | "unknown" | "worker" | "stranger", Files> = {} as never;
 const clients: MqttClient[] = [];
 
 beforeAll(async () => {
@@ -30,6 +30,9 @@ beforeAll(async () => {
     db.rows("insert into device (site_id, key, name, identity, topics) values ($1, $2, $2, $3, $4)", [siteId, key, identity, topics]);
   await device("press", "berlin-press", ["takt/v1/berlin/hall/l1/press/#"]);
   await device("node", "edge-1", ["spBv1.0/Berlin/+/Edge1/#"]);
+  // As nobody can type it any more: Mosquitto overlooks the space.
+  await device("spaced", "chicago-1", [" takt/v1/berlin/#", "takt/v1/chicago/#", "takt/v1/up/../berlin/#"]);
+  await device("program", "takt-client", ["takt/v1/chicago/#"]);
   const programs = await preparePrograms(() => undefined);
   dir = mkdtempSync(join(tmpdir(), "takt-broker-"));
   makeOwnedDir(dir);
@@ -39,6 +42,7 @@ beforeAll(async () => {
   files.press = await signClient(programs.openssl, tls, "berlin-press");
   files.old = await signClient(programs.openssl, tls, "old", "berlin-press");
   files.node = await signClient(programs.openssl, tls, "edge-1");
+  files.spaced = await signClient(programs.openssl, tls, "chicago-1");
   files.unknown = await signClient(programs.openssl, tls, "nobody-knows");
   files.worker = { certFile: made.clientCertFile, keyFile: made.clientKeyFile };
   files.stranger = { certFile: made.strangerCertFile, keyFile: made.strangerKeyFile };
@@ -61,7 +65,9 @@ beforeAll(async () => {
     "takt-client",
   ];
   const { stdout } = await run(process.execPath, ["server/devices/cli.ts", ...args], { env: { ...process.env, DATABASE_URL: db.url } });
-  expect(stdout).toContain("takt-devices.conf and takt-devices.acl written, with 2 devices.");
+  expect(stdout).toContain("takt-devices.conf and takt-devices.acl written, with 3 devices.");
+  expect(stdout).toContain('/spaced is left out, " takt/v1/berlin/#"');
+  expect(stdout).toContain('/program is left out, because of its identity "takt-client": --program names it');
   const configuration = join(dir, "takt-devices.conf");
   for (const name of ["takt-devices.conf", "takt-devices.acl"]) own(join(dir, name), 0o600);
   pid = await launch({
@@ -139,6 +145,19 @@ it("lets a device with its certificate say what is its own, and nothing else", a
     "takt/v1/berlin/hall/l1/press/state",
   ]);
   expect(overheard).toEqual([]);
+});
+
+it("gives nobody the topics of a list that reads otherwise than it was stored, and takes a path upwards for what it is", async () => {
+  const spaced = await connect(files.spaced);
+  expect(await refused(spaced.publishAsync("takt/v1/berlin/hall/l1/press/state", "EXECUTE", { qos: 1 }))).toMatch(/Not authorized/);
+  expect(await refused(spaced.publishAsync("takt/v1/chicago/../berlin/hall/l1/press/state", "EXECUTE", { qos: 1 }))).toBe("taken");
+  const worker = await connect(files.worker);
+  const heard: string[] = [];
+  worker.on("message", (topic) => heard.push(topic));
+  await worker.subscribeAsync("takt/v1/#", { qos: 1 });
+  await spaced.publishAsync("takt/v1/up/../berlin/x", "1", { qos: 1 });
+  await until("the worker hears it under the name that it was sent with", () => heard.length === 1);
+  expect(heard).toEqual(["takt/v1/up/../berlin/x"]);
 });
 
 it("takes the certificate for who a device is, whatever the device says", async () => {

@@ -3,9 +3,10 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
+import { headTopic } from "#/server/audit/env.ts";
 import { env } from "#/server/env.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
-import { accessList, brokerConfiguration } from "./broker-files.ts";
+import { accessList, admitted, brokerConfiguration } from "./broker-files.ts";
 import { type DeviceRow, deviceRows } from "./queries.ts";
 import { certificateState, soonDays } from "./service.ts";
 
@@ -29,10 +30,8 @@ async function main(): Promise<void> {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535 || Number(port) === 0) throw new Ended("--port must be a port, 1 to 65535.");
   const unwise = program.find((name) => name.trim() === "" || /[\p{Cc}]/u.test(name));
   if (unwise !== undefined) throw new Ended("--program must be a user name.");
-  const devices = await readDevices();
-  const mistaken = devices.find(({ identity }) => program.includes(identity));
-  if (mistaken)
-    throw new Ended(`The device ${mistaken.address} has the identity "${mistaken.identity}" that --program names: it could then read and write everything.`);
+  const ownTopic = headTopic();
+  const { devices, leftOut } = admitted(await readDevices(), program, ownTopic === null ? [] : [ownTopic]);
   const home = resolve(dir);
   const accessFile = join(home, "takt-devices.acl");
   mkdirSync(home, { recursive: true });
@@ -47,6 +46,7 @@ async function main(): Promise<void> {
   };
   replace(join(home, "takt-devices.conf"), brokerConfiguration(paths));
   console.log(`${home}: takt-devices.conf and takt-devices.acl written, with ${devices.length === 1 ? "1 device" : `${devices.length} devices`}.`);
+  for (const line of leftOut) console.log(line);
   for (const line of remarks(devices, program, paths.crlFile, new Date())) console.log(line);
 }
 
@@ -88,9 +88,10 @@ function replace(file: string, text: string): void {
 /** What a person should look at. */
 function remarks(devices: readonly DeviceRow[], programs: readonly string[], crlFile: string | null, now: Date): string[] {
   const named = (list: readonly DeviceRow[]) => list.map(({ address }) => address).join(", ");
-  const inState = (state: string) => devices.filter(({ expiresAt }) => certificateState(expiresAt, now) === state);
+  const inState = (state: string) => devices.filter((device) => certificateState(device, now) === state);
   const told: [string, readonly DeviceRow[]][] = [
     ["may publish nothing, because no topics are given", devices.filter(({ topics }) => topics.length === 0)],
+    ["their certificates name another than their identity, so the broker takes them for something else", inState("mismatch")],
     ["their certificates have expired", inState("expired")],
     [`their certificates end within ${soonDays} days`, inState("ends_soon")],
     ["no fingerprint is known, so nobody can tell which certificate is theirs", devices.filter(({ fingerprint }) => fingerprint === null)],

@@ -18,8 +18,8 @@ sites:
     zone: Europe/Berlin
     sources: [{ form: mapped, address: gateway }]
     devices:
-      - { key: press, identity: berlin-press, expires: 2020-01-01, topics: takt/v1/berlin/# }
-      - { key: gw, identity: berlin-gw, topics: [hall/#] }
+      - { key: press, identity: berlin-press, expires: 2020-01-01, certificate_name: berlin-press, topics: takt/v1/berlin/# }
+      - { key: gw, identity: berlin-gw, expires: 2099-01-01, certificate_name: berlin-gateway, topics: [hall/#] }
       - { key: new, identity: berlin-new, topics: [nowhere/#] }
     areas: [{ key: hall, lines: [{ key: l1, machines: [{ key: press, signals: [{ key: state, role: state }, { key: t, role: measurement, source: gateway, mapping: { topic: hall/t } }] }] }] }]
   - { key: chicago, zone: America/Chicago, devices: [{ key: x, identity: chicago-x }] }`,
@@ -41,17 +41,19 @@ it("lists the devices of one's sites, with their certificates' state and when th
   expect((await technician.list()).devices.map(({ address, certificate, lastSeenAt, mayChange }) => ({ address, certificate, lastSeenAt, mayChange }))).toEqual(
     [
       { address: "berlin/press", certificate: "expired", lastSeenAt: heard("berlin/hall/l1/press"), mayChange: true },
-      { address: "berlin/gw", certificate: "none", lastSeenAt: heard("gateway"), mayChange: true },
+      { address: "berlin/gw", certificate: "mismatch", lastSeenAt: heard("gateway"), mayChange: true },
       { address: "berlin/new", certificate: "none", lastSeenAt: null, mayChange: true },
     ],
   );
   const made = await technician.put({
     address: null,
     parent: "berlin",
-    fields: { key: "edge", identity: "edge-1", topics: ["spBv1.0/G/+/N/#"] },
+    fields: { key: "edge", identity: "edge-1", certificate_name: "edge-1", expires: "2099-01-01", topics: ["spBv1.0/G/+/N/#"] },
     version: null,
   });
   expect(made).toMatchObject({ address: "berlin/edge", fields: { name: "edge", topics: ["spBv1.0/G/+/N/#"] } });
+  const stateOfEdge = async () => (await technician.list()).devices.find(({ key }) => key === "edge")?.certificate;
+  expect(await stateOfEdge()).toBe("valid");
   expect(
     (await refusal(technician.put({ address: "berlin/edge", parent: null, fields: { identity: "berlin-gw", fingerprint: "x" }, version: made.version })))
       .fields,

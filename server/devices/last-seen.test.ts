@@ -81,5 +81,10 @@ describe("what the broker is told", () => {
 it("a certificate is valid, ends soon, has expired, or is not known", () => {
   const now = new Date("2026-05-20T10:00:00Z");
   const inDays = (days: number) => now.getTime() + days * 86_400_000;
-  expect([null, inDays(31), inDays(30), inDays(0)].map((at) => certificateState(at, now))).toEqual(["none", "valid", "ends_soon", "expired"]);
+  expect([null, inDays(31), inDays(30), inDays(0)].map((expiresAt) => certificateState({ identity: "gw", certificateName: "gw", expiresAt }, now))).toEqual([
+    "none",
+    "valid",
+    "ends_soon",
+    "expired",
+  ]);
 });

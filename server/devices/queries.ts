@@ -5,12 +5,17 @@ import type { HeardSource } from "./last-seen.ts";
 export type DeviceRow = {
   id: number;
   siteId: number;
+  siteKey: string;
+  siteName: string;
+  zone: string;
   address: string;
   key: string;
   name: string;
   identity: string;
   fingerprint: string | null;
   expiresAt: number | null;
+  /** Common name in the certificate, where it was read. */
+  certificateName: string | null;
   firmware: string;
   topics: string[];
 };
@@ -19,8 +24,8 @@ export type DeviceRow = {
 export const deviceRows = (db: Db, sites: readonly number[] | null) =>
   db.rows<DeviceRow>(
     `-- devices.rows
-     select d.id, d.site_id as "siteId", concat_ws('/', s.key, d.key) as address, d.key, d.name, d.identity, d.certificate_sha256 as fingerprint,
-       (extract(epoch from d.certificate_expires_at) * 1000)::float8 as "expiresAt", d.firmware, d.topics
+     select d.id, d.site_id as "siteId", s.key as "siteKey", s.name as "siteName", s.zone, concat_ws('/', s.key, d.key) as address, d.key, d.name, d.identity, d.certificate_sha256 as fingerprint,
+       (extract(epoch from d.certificate_expires_at) * 1000)::float8 as "expiresAt", d.certificate_name as "certificateName", d.firmware, d.topics
      from device d join site s on s.id = d.site_id
      where d.retired_at is null and s.retired_at is null and ($1::int[] is null or d.site_id = any($1)) order by s.id, d.id`,
     [sites],

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { foresee, put, remove } from "#/server/plant/edit-service.ts";
+import { linesIn } from "#/server/plant/said.ts";
+import { sayIn } from "#/server/sentences.ts";
 import { may, router } from "#/server/trpc.ts";
 import { readCertificate } from "./certificate.ts";
 import { listDevices } from "./service.ts";
@@ -19,11 +21,11 @@ export const deviceRouter = router({
     .mutation(({ input }) => readCertificate(input.pem)),
   put: may("device.change")
     .input(z.object({ address: address.nullable(), parent: address.nullable(), fields: z.record(z.string(), z.unknown()), version, why }))
-    .mutation(({ ctx, input: { why: reason, ...wanted } }) => put(ctx, { kind, ...wanted }, reason)),
+    .mutation(async ({ ctx, input: { why: reason, ...wanted } }) => linesIn(sayIn(ctx.locale), await put(ctx, { kind, ...wanted }, reason))),
   removal: may("device.change")
     .input(z.object({ address }))
-    .query(({ ctx, input }) => foresee(ctx, [{ do: "remove", kind, ...input, version: null }])),
+    .query(async ({ ctx, input }) => linesIn(sayIn(ctx.locale), await foresee(ctx, [{ do: "remove", kind, ...input, version: null }]))),
   remove: may("device.change")
     .input(z.object({ address, version, why }))
-    .mutation(({ ctx, input: { why: reason, ...wanted } }) => remove(ctx, { kind, ...wanted }, reason)),
+    .mutation(async ({ ctx, input: { why: reason, ...wanted } }) => linesIn(sayIn(ctx.locale), await remove(ctx, { kind, ...wanted }, reason))),
 });

@@ -7,14 +7,19 @@ import { type DeviceRow, deviceRows, heardSources } from "./queries.ts";
 /** A certificate is renewed in time: from here on it is shown as ending soon. */
 export const soonDays = 30;
 
-export type CertificateState = "none" | "valid" | "ends_soon" | "expired";
+/** mismatch: it names another than the device's identity, and the broker refuses the device. none: nothing is known of it. */
+export const certificateStates = ["valid", "ends_soon", "expired", "mismatch", "none"] as const;
+export type CertificateState = (typeof certificateStates)[number];
 export type ShownDevice = DeviceRow & {
   certificate: CertificateState /** Newest receipt of what it may have sent; null: never heard. */;
   lastSeenAt: number | null;
   mayChange: boolean;
 };
 
-export const certificateState = (expiresAt: number | null, now: Date): CertificateState => {
+type Certified = Pick<DeviceRow, "identity" | "certificateName" | "expiresAt">;
+
+export const certificateState = ({ identity, certificateName, expiresAt }: Certified, now: Date): CertificateState => {
+  if (certificateName !== null && certificateName !== identity) return "mismatch";
   if (expiresAt === null) return "none";
   if (expiresAt <= now.getTime()) return "expired";
   return expiresAt <= now.getTime() + soonDays * 86_400_000 ? "ends_soon" : "valid";
@@ -26,7 +31,7 @@ export async function listDevices(db: Db, { actor, scope, now }: { actor: Actor;
   const lastSeen = lastSeenBy(heard);
   return devices.map((device) => ({
     ...device,
-    certificate: certificateState(device.expiresAt, now),
+    certificate: certificateState(device, now),
     lastSeenAt: lastSeen(device.topics),
     mayChange: mayAt(actor, "device.change", device.siteId),
   }));

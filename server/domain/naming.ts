@@ -66,3 +66,14 @@ export const readingOf = (name: string): string =>
 export const isLookAlike = (name: string, other: string): boolean => plainName(name) !== plainName(other) && readingOf(name) === readingOf(other);
 
 export const lookAlikeSentence = "This name reads as another one in use and is written with other letters. Type it anew, with one alphabet.";
+
+const otherScripts = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}]/u;
+
+/** Whether a text, or a word of it, reads as Latin and is written with letters of another alphabet. A text in that alphabet is none in disguise. */
+export function isDisguised(text: string): boolean {
+  const others = [...text].filter((letter) => otherScripts.test(letter));
+  const isPosing = (letter: string) => otherScripts.test(letter) && letter in alike;
+  if (!others.some(isPosing)) return false;
+  if (others.every(isPosing)) return true;
+  return text.split(/[^\p{L}\p{M}]+/u).some((word) => /\p{Script=Latin}/u.test(word) && [...word].some(isPosing));
+}

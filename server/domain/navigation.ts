@@ -1,7 +1,7 @@
 /** The pages that there are, and what each needs: for the navigation, the command palette and the page that a person lands on. */
 import { type Action, type Actor, mayAnywhere, type Role } from "./permission.ts";
 
-export type PageKey = "lines" | "dataHealth" | "plant" | "import" | "people" | "screens" | "terminals" | "tokens" | "audit";
+export type PageKey = "lines" | "dataHealth" | "plant" | "import" | "devices" | "people" | "screens" | "terminals" | "tokens" | "audit";
 /** What belongs together: what runs, what is set up, who did what. */
 export type PageGroup = "production" | "setup" | "oversight";
 export type Page = { key: PageKey; path: string; group: PageGroup; action: Action };
@@ -12,6 +12,7 @@ export const pages: readonly Page[] = [
   { key: "dataHealth", path: "/data-health", group: "production", action: "data_health.read" },
   { key: "plant", path: "/plant", group: "setup", action: "plant.read" },
   { key: "import", path: "/plant/import", group: "setup", action: "plant.change" },
+  { key: "devices", path: "/devices", group: "setup", action: "plant.read" },
   { key: "screens", path: "/screens", group: "setup", action: "screen.read" },
   { key: "terminals", path: "/terminals", group: "setup", action: "terminal.change" },
   { key: "people", path: "/people", group: "oversight", action: "person.read" },

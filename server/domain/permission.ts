@@ -3,6 +3,8 @@
  * Pure: what an actor holds is read elsewhere (server/people), asked for here.
  */
 
+import { actionWords } from "./permission-words.ts";
+
 /** The duties of ISA-95 level 3 as people hold them, each at one site or at all. A person with two has both. */
 export const roles = ["operator", "supervisor", "technician", "storekeeper", "quality", "plant_manager", "executive", "administrator", "viewer"] as const;
 export type Role = (typeof roles)[number];
@@ -152,5 +154,5 @@ export function whyMayNot(actor: Actor, action: Action, siteId: number | null = 
   if (actor.kind === "nobody") return "You are not signed in. Sign in and try again.";
   if (actor.kind === "display") return "This is a display: it shows its boards and does nothing else.";
   if (actor.kind === "token") return `The token "${actor.name}" does not allow this (${action}${siteId === null ? "" : ", at this site"}).`;
-  return `${actor.name} may not do this${siteId === null ? "" : " at this site"} (${action}). Ask an administrator for the permission.`;
+  return `${actor.name} may not do this${siteId === null ? "" : " at this site"}: "${actionWords[action]}". Ask an administrator for the permission.`;
 }

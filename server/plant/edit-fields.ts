@@ -97,7 +97,8 @@ const numbers: ReadonlySet<string> = new Set(
 function withoutEmpty(value: unknown, field: string): unknown {
   if (value === null || value === undefined) return undefined;
   if (typeof value === "string") {
-    if (value.trim() === "") return undefined;
+    // A name of blanks is no name, and not the same as none: the rules say so.
+    if (value.trim() === "" && (field !== "name" || value === "")) return undefined;
     return numbers.has(field) && Number.isFinite(Number(value)) ? Number(value) : value;
   }
   if (Array.isArray(value)) return value.map((one) => withoutEmpty(one, field)).filter((one) => one !== undefined);

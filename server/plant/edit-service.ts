@@ -176,7 +176,7 @@ function needThere(actor: Actor, action: Action, siteId: number | null, notHere:
 const hasMoney = (kind: Kind, fields: GivenFields) => (moneyFields[kind] ?? []).some((field) => fields[field] !== undefined);
 
 /** What must be allowed at the item's site (of what has none: at all sites). */
-function rightsFor(edit: Edit): Action[] {
+export function rightsFor(edit: Edit): Action[] {
   if (edit.do === "reorder") return ["plant.change"];
   const { kind, address } = edit;
   if (isShared(kind)) return ["catalogue.change"];

@@ -44,6 +44,7 @@ export type FieldsOf = {
     identity: string;
     fingerprint: string | null;
     expires: string | null;
+    certificate_name: string | null;
     firmware: string | null;
     topics: string[];
   };

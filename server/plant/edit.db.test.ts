@@ -268,6 +268,7 @@ describe("put", () => {
 
   it.each([
     ["empty", ""],
+    ["blank", " \u00a0 "],
     ["huge", "x".repeat(100_000)],
     ["HTML", "<script>alert(1)</script>"],
     ["SQL", "'; drop table machine; --"],
@@ -375,7 +376,9 @@ describe("put", () => {
 
   it("an identity that a retired device had can be given again", async () => {
     await make("device", "berlin", { key: "a", identity: "x" });
-    expect((await refusal(make("device", "chicago", { key: "b", identity: "x" }))).fields).toEqual({ identity: "Two devices have the identity x." });
+    expect((await refusal(make("device", "chicago", { key: "b", identity: "x" }))).fields).toEqual({
+      identity: 'The identity "x" is taken: a broker knows each name once.',
+    });
     await db.rows("update device set retired_at = now()");
     await make("device", "chicago", { key: "b", identity: "x" });
   });

@@ -123,12 +123,13 @@ function calendarEntry(row: CurrentRow, plant: Indexed): Entry {
 }
 
 function deviceEntry(row: CurrentRow, zone: string): Entry {
-  const { identity, fingerprint, expires, firmware, topics } = row.fields;
+  const { identity, fingerprint, expires, certificate_name, firmware, topics } = row.fields;
   return {
     ...named(row),
     identity,
     fingerprint: fingerprint ?? undefined,
     expires: typeof expires === "number" ? instantText(expires, zone) : undefined,
+    certificate_name: certificate_name ?? undefined,
     firmware: unless("", firmware),
     topics,
   };

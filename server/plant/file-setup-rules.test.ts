@@ -180,7 +180,7 @@ describe("devices", () => {
     [
       "two of one certificate's name",
       "- { key: a, identity: x }\n- { key: b, identity: x }",
-      ["9 at x }| site berlin, device b: two devices have the identity x"],
+      ['9 at x }| site berlin, device b: the identity "x" is taken: a broker knows each name once'],
     ],
     [
       "no fingerprint",

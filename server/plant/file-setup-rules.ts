@@ -1,12 +1,12 @@
 /** What must hold for money, targets, the calendar and devices. */
 
 import { isTimeZone } from "#/server/domain/shift.ts";
+import { whyNoFilter, whyNoIdentity, whyNotToPublish } from "#/server/domain/topic-rules.ts";
 import type { CalendarEntry, PlantFile, SiteEntry, TargetEntry } from "./file.ts";
 import { type Bounds, brokenPeriods, periodsOf, rateBounds } from "./file-periods.ts";
 import type { Broken, Path } from "./file-rules.ts";
 import { didYouMean } from "./file-sentences.ts";
 import { brokenShift, timesOf } from "./file-shift-rules.ts";
-import { whyNoFilter } from "./file-signal-rules.ts";
 
 export function brokenCurrencies({ enterprise, currency_rates }: PlantFile): Broken[] {
   const broken: Broken[] = [];
@@ -195,15 +195,20 @@ export function brokenDevices(sites: readonly SiteEntry[]): Broken[] {
       ] as const) {
         if (value === undefined) continue;
         const other = taken.get(value);
-        if (other) broken.push({ path: [...path, field], other, sentence: `two devices have the ${field} ${value}` });
+        // The other one may be of a site that whoever reads this may not know of: nothing is said of it.
+        if (other) broken.push({ path: [...path, field], other, sentence: field === "identity" ? takenIdentity(value) : takenFingerprint });
         else taken.set(value, [...path, field]);
       }
+      const noIdentity = whyNoIdentity(device.identity);
+      if (noIdentity !== null) broken.push({ path: [...path, "identity"], sentence: `"${device.identity}": ${noIdentity}` });
       for (const [t, topic] of device.topics.entries()) {
-        const trouble =
-          whyNoFilter(topic) ?? (topic.startsWith("#") || topic.startsWith("+") ? "a device has topics of its own: begin with their first level" : null);
+        const trouble = whyNoFilter(topic) ?? whyNotToPublish(topic);
         if (trouble !== null) broken.push({ path: [...path, "topics", t], sentence: `"${topic}": ${trouble}` });
       }
     }
   }
   return broken;
 }
+
+const takenIdentity = (identity: string) => `the identity "${identity}" is taken: a broker knows each name once`;
+const takenFingerprint = "this fingerprint is taken: every device has a certificate of its own";

@@ -2,6 +2,7 @@
 import { loneRoles, timeKey } from "#/server/domain/signal-suggestion.ts";
 import { stateMeaning } from "#/server/domain/state.ts";
 import { FilterIndex } from "#/server/domain/topic-filter.ts";
+import { whyNoBrokerText, whyNoDescriptor, whyNoFilter, whyNotToMap } from "#/server/domain/topic-rules.ts";
 import type { MachineEntry, SignalEntry, SiteEntry } from "./file.ts";
 import { keyPattern } from "./file.ts";
 import type { Broken, Path } from "./file-rules.ts";
@@ -30,24 +31,18 @@ export function brokenSources(source: { form: SourceForm; address?: string | und
       ? whyNoDescriptor(address)
       : form === "json" && !isMachinePath(address)
         ? "the address of a json source is site/area/line/machine: the machine below whose topic it says _online"
-        : null;
+        : form === "mapped"
+          ? whyNoName(address)
+          : null;
   return trouble === null ? [] : [{ path: [...path, "address"], sentence: trouble }];
 }
 
-const isMachinePath = (address: string) => address.split("/").length === 4 && address.split("/").every((segment) => keyPattern.test(segment));
-const whyNoDescriptor = (address: string) =>
-  /^[^/+#]+\/[^/+#]+(\/[^/+#]+)?$/.test(address) ? null : `"${address}" is no Sparkplug address: it is group/node or group/node/device, without + and #`;
-
-/** null where the filter is a good one. */
-export function whyNoFilter(filter: string): string | null {
-  const levels = filter.split("/");
-  if (filter.startsWith("$")) return "topics that begin with $ belong to the broker";
-  if (levels.slice(0, -1).some((level) => level.includes("#")) || (filter.includes("#") && levels.at(-1) !== "#"))
-    return "# must be the last level of a topic filter, and alone in it";
-  if (levels.some((level) => level.includes("+") && level !== "+")) return "+ must be alone in its level of a topic filter";
-  if (filter.includes("\u0000") || Buffer.byteLength(filter) > 65_535) return "this is no MQTT topic";
-  return null;
+function whyNoName(address: string): string | null {
+  const why = whyNoBrokerText(address);
+  return why === null ? null : `"${address}": ${why}`;
 }
+
+const isMachinePath = (address: string) => address.split("/").length === 4 && address.split("/").every((segment) => keyPattern.test(segment));
 
 export function brokenSignals(machine: MachineEntry, path: Path, shared: SharedSources): Broken[] {
   const broken: Broken[] = [];
@@ -125,7 +120,7 @@ function brokenMappings(signal: SignalEntry, form: SourceForm | undefined, path:
     }
     if (mapping.topic !== undefined) {
       if (mapping.metric !== undefined) return [{ path: [...at, "metric"], sentence: `"metric" goes with "descriptor", not with "topic"` }];
-      const trouble = whyNoFilter(mapping.topic);
+      const trouble = whyNoFilter(mapping.topic) ?? whyNotToMap(mapping.topic);
       return trouble === null ? [] : [{ path: [...at, "topic"], sentence: `"${mapping.topic}": ${trouble}` }];
     }
     if (mapping.metric === undefined) return [{ path: at, sentence: `"metric" is missing: the name of the metric of ${mapping.descriptor}` }];

@@ -266,6 +266,8 @@ const device = z.strictObject({
     .pipe(z.string().regex(/^[0-9a-f]{64}$/, "must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits, with or without colons"))
     .optional(),
   expires: dateOrInstant.optional(),
+  /** Common name in that certificate, as it was read from it; the broker refuses the device where it is not the identity. */
+  certificate_name: text.optional(),
   firmware: z.string().trim().max(100, "must be 100 characters at most").refine(isSound, unsound).default(""),
   /** Topic filters below which it may publish. */
   topics: z.preprocess((raw) => (typeof raw === "string" ? [raw] : raw), z.array(text)).default([]),

@@ -73,6 +73,7 @@ export const tables: Record<Kind, Table> = {
       ...same("text", "identity", "firmware"),
       { field: "fingerprint", column: "certificate_sha256", type: "text" },
       { field: "expires", column: "certificate_expires_at", type: "timestamptz" },
+      ...same("text", "certificate_name"),
       ...same("text[]", "topics"),
     ],
     links: [],

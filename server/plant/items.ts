@@ -163,10 +163,11 @@ function addSite(found: FileItems, site: SiteEntry, enterprise: string): void {
 
 const breaksOf = ({ breaks }: Pick<CalendarEntry, "breaks">) => breaks.map((b) => ({ name: b.name, start: b.start % 1440, end: b.end % 1440 }));
 
-const deviceFields = ({ identity, fingerprint, expires, firmware, topics }: DeviceEntry, zone: string): Record<string, FieldValue> => ({
+const deviceFields = ({ identity, fingerprint, expires, certificate_name, firmware, topics }: DeviceEntry, zone: string): Record<string, FieldValue> => ({
   identity,
   fingerprint: fingerprint ?? null,
   expires: msOf(instantText(expires, zone)) ?? null,
+  certificate_name: certificate_name ?? null,
   firmware,
   topics: [...topics].sort(),
 });

@@ -43,7 +43,6 @@ it.each([
   "spBv1.0/G/DDATA/N/any",
   "spBv1.0/+/+/N/#",
   "spBv1.0/G/#",
-  "spBv1.0/#",
   "hall/m2",
   "hall/+",
   "hall/#",
@@ -52,6 +51,7 @@ it.each([
   "takt/v1/berlin/#",
   "takt/v1/+/hall/#",
   "takt/v1/#",
+  "takt/v1/paris/#", // a site that there is not yet
 ])("a device of Chicago is not given %s", async (topic) => {
   expect(await said(device(chicago, "chicago", topic))).toContain("reaches another site, which is not yours");
   await device(personWith(grant("administrator")), "chicago", topic); // who looks after all sites may
@@ -64,8 +64,59 @@ it.each(["spBv1.0/+/+/X/#", "spBv1.0/H/+/+/#", "press/#", "press/+/state", "takt
   },
 );
 
-it.each(["spBv1.0/G/+/M/#", "spBv1.0/H/+/N/#", "scales/2/#", "takt/v1/chicago/#", "chi/7/s", "hall/m3/x"])("but %s", async (topic) => {
-  await device(chicago, "chicago", topic);
+it.each(["spBv1.0/G/+/M/#", "spBv1.0/H/+/N/#", "scales/2/#", "takt/v1/chicago/#", "chi/7/s", "hall/m3/x", "takt/v1/chicago/../berlin/x", "/chi/8"])(
+  "but %s",
+  async (topic) => {
+    await device(chicago, "chicago", topic);
+  },
+);
+
+it.each([
+  [[" takt/v1/berlin/#"], /begins or ends with a space/],
+  [["takt/v1/chicago/x", "\u00a0takt/v1/berlin/#"], /cannot be seen/],
+  [["takt//v1/berlin/x"], /empty level/],
+  [["takt/audit/heads"], /the rest is Takt's own/],
+  [["STATE/takt"], /Takt says to Sparkplug nodes/],
+  [["spBv1.0/STATE/takt"], /Takt says to Sparkplug nodes/],
+  [["takt/v1"], /the rest is Takt's own/],
+  [["оne/topic/x"], /others than they look like/],
+])("%j is refused whoever types it, at its field", async (topics, why) => {
+  for (const actor of [chicago, personWith(grant("administrator"))]) {
+    const key = `device-${++serial}`;
+    const { code, fields } = await refusal(make("device", "chicago", { key, identity: key, topics }, actor));
+    expect(code).toBe("RULE_BROKEN");
+    expect(fields).toEqual({ [`topics.${topics.length - 1}`]: expect.stringMatching(why) });
+  }
+  expect(await db.rows("select key from device where key like 'device-%'")).toEqual([]);
+});
+
+it("however topics are sent, what is stored is what was asked about", async () => {
+  const key = `device-${++serial}`;
+  const sent = (fields: Record<string, unknown>) => said(make("device", "chicago", { key, identity: key, ...fields }, chicago));
+  expect(await sent({ topics: "takt/v1/berlin/#" })).toContain("reaches another site"); // one, and not a list
+  expect(await sent({ topics: ["", "takt/v1/berlin/#"] })).toContain("reaches another site"); // with what counts as none
+  const signal = (mapping: unknown) => said(make("signal", "chicago/a/l/x", { key: `s${++serial}`, role: "measurement", mapping }, chicago));
+  expect(await signal({ topic: "hall/m2", path: "other" })).toContain("reaches another site");
+  expect(await signal([null, { topic: "hall/m2", path: " ", ts_path: "" }])).toContain("reaches another site");
+});
+
+it("names and topics of Takt's own are nobody's, and another site's beginning is not for a name", async () => {
+  const signal = (mapping: unknown) => refusal(make("signal", "chicago/a/l/x", { key: `s${++serial}`, role: "measurement", mapping: [mapping] }, chicago));
+  expect(Object.values((await signal({ topic: "takt/audit/heads" })).fields)).toEqual([expect.stringContaining("the rest is Takt's own")]);
+  expect(Object.values((await signal({ topic: "one/topic\u200b" })).fields)).toEqual([expect.stringContaining("cannot be seen")]);
+  expect(await said(make("source", "chicago", { form: "mapped", address: "berlin/x" }, chicago))).toContain("begins as the addresses of another site do");
+  expect(await said(make("machine", "chicago/a/l", { key: "z", source: { form: "mapped", address: "berlin" } }, chicago))).toContain("begins as");
+  await make("source", "chicago", { form: "mapped", address: "chicago/scales" }, chicago);
+  process.env.AUDIT_HEAD_TOPIC = "press/heads";
+  try {
+    expect((await refusal(device(personWith(grant("administrator")), "chicago", "press/heads"))).sentence).toContain("Takt itself publishes there");
+  } finally {
+    delete process.env.AUDIT_HEAD_TOPIC;
+  }
+  const taken = { key: "d-taken", identity: "scales" };
+  const { fields } = await refusal(make("device", "chicago", taken, chicago));
+  expect(fields).toEqual({ identity: 'The identity "scales" is taken: a broker knows each name once.' });
+  expect((await refusal(make("device", "chicago", { key: "d-p", identity: "takt-ingest" }, chicago))).fields.identity).toContain("Takt's own programs");
 });
 
 it("what a device has been given stays when its form is saved by who could not give it", async () => {

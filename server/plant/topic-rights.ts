@@ -3,11 +3,17 @@
  * there neither reads them into a machine of their own, nor lets a device of their own write to them, nor reads what another site's device may write: that device
  * would speak for the machine.
  */
+import type { z } from "zod";
+import { headTopic } from "#/server/audit/env.ts";
 import type { Db } from "#/server/db.ts";
 import { type Action, type Actor, mayAt, scopeOf } from "#/server/domain/permission.ts";
-import { FilterIndex, filterCovers } from "#/server/domain/topic-filter.ts";
+import { FilterIndex, filterCovers, filtersOverlap } from "#/server/domain/topic-filter.ts";
+import { whyNotToPublish, whyOwn } from "#/server/domain/topic-rules.ts";
 import { Refusal } from "#/server/errors.ts";
-import type { Edit } from "./edit-types.ts";
+import { asSentence } from "./edit-faults.ts";
+import { laidOver } from "./edit-fields.ts";
+import type { Edit, Put } from "./edit-types.ts";
+import { entryShapes } from "./file.ts";
 
 const namespace = "takt/v1";
 
@@ -24,26 +30,37 @@ export function filtersOfSource(form: string | null, address: string): string[] 
   return form === "mapped" ? [] : [sparkplug, json]; // a form that is not said: either
 }
 
-const text = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" ? value.trim() : null);
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value : []).filter((one) => typeof one === "string");
-const record = (value: unknown): Record<string, unknown> | null => (typeof value === "object" && value !== null ? { ...value } : null);
+/** A field as the file's shape takes it, so that what is judged is what is stored, however it was sent. null: not given, or refused by the shape. */
+function given<Of>(edit: Put, field: string, shape: z.ZodType<Of>): Of | null {
+  const value = laidOver({}, edit.fields)[field];
+  return value === undefined ? null : (shape.safeParse(value).data ?? null);
+}
+
+type SourceName = { form: string | null; address: string };
+
+/** The publisher that an edit makes, or moves to another address. */
+function sourceOf(edit: Put): SourceName | null {
+  if (edit.kind === "source") {
+    const form = given(edit, "form", entryShapes.source.shape.form);
+    const address = given(edit, "address", entryShapes.source.shape.address) ?? (form === null ? null : edit.address);
+    return address === null ? null : { form, address };
+  }
+  if (edit.kind !== "machine") return null;
+  const source = given(edit, "source", entryShapes.machine.shape.source);
+  return source?.address === undefined ? null : { form: source.form, address: source.address };
+}
 
 /** Filters that an edit gives to a device to write, or to a signal, machine or source to read. */
 function filtersOf(edit: Edit): string[] {
   if (edit.do !== "put") return [];
-  const { kind, fields, address } = edit;
-  const source = (form: unknown, at: unknown) => (text(at) === null ? [] : filtersOfSource(text(form), text(at) ?? ""));
-  if (kind === "device") return strings(fields.topics);
-  if (kind === "source") return source(fields.form, fields.address ?? (fields.form === undefined ? null : address));
-  if (kind === "machine") {
-    const given = record(fields.source);
-    return given === null ? [] : source(given.form ?? "json", given.address);
-  }
-  if (kind !== "signal" || !Array.isArray(fields.mapping)) return [];
-  return fields.mapping.flatMap((way: unknown) => {
-    const { topic, descriptor } = record(way) ?? {};
-    return [...strings([topic]), ...source("sparkplug", descriptor)];
-  });
+  if (edit.kind === "device") return given(edit, "topics", entryShapes.device.shape.topics) ?? [];
+  if (edit.kind === "signal")
+    return (given(edit, "mapping", entryShapes.signal.shape.mapping) ?? []).flatMap(({ topic, descriptor }) => [
+      ...(topic === undefined ? [] : [topic]),
+      ...(descriptor === undefined ? [] : filtersOfSource("sparkplug", descriptor)),
+    ]);
+  const source = sourceOf(edit);
+  return source === null ? [] : filtersOfSource(source.form, source.address);
 }
 
 /** A filter that whatever comes to be named later may fall under: without the two levels that tell one publisher from others. */
@@ -52,15 +69,23 @@ function isWide(filter: string): boolean {
   const isOpen = (level: string | undefined) => level === "+" || level === "#";
   if (levels[0] === "spBv1.0") return levels.length < 4 || isOpen(levels[1]) || isOpen(levels[3]);
   if (filter.startsWith(`${namespace}/`)) return isOpen(levels[2]);
-  return isOpen(levels[0]) || isOpen(levels[1]);
+  const [first, second] = levels[0] === "" ? levels.slice(1) : levels;
+  return isOpen(first) || isOpen(second);
 }
+
+/** Below takt/v1/ of a site that there is not, or not yet. */
+const isOfNoSite = (filter: string, sites: ReadonlyMap<string, number>): boolean => {
+  const site = filter.startsWith(`${namespace}/`) ? filter.split("/")[2] : undefined;
+  return site !== undefined && site !== "+" && site !== "#" && !sites.has(site);
+};
 
 type Claim = { siteId: number; by: "source" | "device" };
 type Check = (edit: Edit, siteId: number | null, rights: readonly Action[]) => void;
 
 /** sites: ids by key. @returns a check of each edit that throws Refusal FORBIDDEN; what the edited item has already is not asked about again */
 export async function topicRights(tx: Db, actor: Actor, sites: ReadonlyMap<string, number>, edits: readonly Edit[]): Promise<Check> {
-  if (edits.every((edit) => filtersOf(edit).length === 0)) return () => undefined;
+  if (edits.every((edit) => filtersOf(edit).length === 0 && (edit.do !== "put" || sourceOf(edit) === null))) return () => undefined;
+  const ownTopic = headTopic();
   const { claims, ofItem } = await claimed(tx);
   const keys = new Map([...sites].map(([key, id]) => [id, key]));
   for (const [key, siteId] of sites) claims.add(`${namespace}/${key}/#`, { siteId, by: "source" });
@@ -69,17 +94,25 @@ export async function topicRights(tx: Db, actor: Actor, sites: ReadonlyMap<strin
     const had = edit.kind === "device" ? ofItem.get(`device ${edit.address}`) : edit.kind === "signal" ? ofItem.get(`signal ${edit.address}`) : undefined;
     const ownKey = siteId === null ? undefined : keys.get(siteId);
     const everywhere = rights.every((right) => scopeOf(actor, right).sites === "all");
+    const mayAtSite = (id: number) => id === siteId || rights.every((right) => mayAt(actor, right, id));
+    const name = sourceOf(edit);
+    const named = name?.form === "mapped" ? sites.get(name.address.split("/")[0] ?? "") : undefined;
+    if (named !== undefined && !mayAtSite(named))
+      throw new Refusal("FORBIDDEN", `The name "${name?.address}" begins as the addresses of another site do, which is not yours.`);
     for (const filter of filtersOf(edit)) {
+      if (ownTopic !== null && !had?.has(filter) && (edit.kind === "device" ? filtersOverlap(filter, ownTopic) : filter === ownTopic))
+        throw new Refusal("RULE_BROKEN", asSentence(`"${filter}": ${whyOwn}`));
       if (everywhere || had?.has(filter) || (ownKey !== undefined && filterCovers(`${namespace}/${ownKey}/#`, filter))) continue;
+      if (isOfNoSite(filter, sites)) throw new Refusal("FORBIDDEN", `The topic "${filter}" reaches another site, which is not yours.`);
       for (const claim of claims.overlapping(filter)) {
-        if (claim.siteId === siteId || rights.every((right) => mayAt(actor, right, claim.siteId))) continue;
+        if (mayAtSite(claim.siteId)) continue;
         const sentence =
           claim.by === "device" && edit.kind !== "device"
             ? `A device of another site, which is not yours, may publish to "${filter}": ask who looks after all sites.`
             : `The topic "${filter}" reaches another site, which is not yours.`;
         throw new Refusal("FORBIDDEN", sentence);
       }
-      if (edit.kind === "device" && isWide(filter))
+      if (edit.kind === "device" && isWide(filter) && whyNotToPublish(filter) === null)
         throw new Refusal(
           "FORBIDDEN",
           `The topic "${filter}" is so wide that what another site sets up later would fall under it. Name the publisher's own topics, or ask who looks after all sites.`,

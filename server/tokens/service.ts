@@ -3,6 +3,7 @@ import { type Changing, change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
 import { isLookAlike, lookAlikeSentence } from "#/server/domain/naming.ts";
 import { type Action, type Actor, mayAt, scopeOf, whyMayNot } from "#/server/domain/permission.ts";
+import { actionWords } from "#/server/domain/permission-words.ts";
 import { grantsWithin, holdsAt, tokenActions } from "#/server/domain/token.ts";
 import { type FieldFault, Refusal } from "#/server/errors.ts";
 import { addressOf } from "#/server/identity/address.ts";
@@ -121,8 +122,8 @@ function faultsOf(actor: Actor, { sites, actions }: TokenWish): FieldFault[] {
   const never = actions.filter((action) => !tokenActions.includes(action));
   const beyond = actions.filter((action) => !never.includes(action) && !holdsAt(actor, action, sites));
   return [
-    ...(never.length > 0 ? [{ path: "actions", sentence: `A token cannot be given ${never.join(", ")}.` }] : []),
-    ...(beyond.length > 0 ? [{ path: "actions", sentence: `You may not do this at all of these sites yourself: ${beyond.join(", ")}.` }] : []),
+    ...never.map((action) => ({ path: "actions", sentence: `No token can be given this: "${actionWords[action]}".` })),
+    ...beyond.map((action) => ({ path: "actions", sentence: `You may not do this at all of these sites yourself: "${actionWords[action]}".` })),
   ];
 }
 

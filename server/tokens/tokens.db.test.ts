@@ -1,6 +1,7 @@
 import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Action, type Actor, mayAt, type Role } from "#/server/domain/permission.ts";
+import { actionWords } from "#/server/domain/permission-words.ts";
 import { grant, personWith, requestOf } from "#/server/identity/testing.ts";
 import { appRouter } from "#/server/router.ts";
 import { aDatabase, aLine, type TestDatabase, type TestLine } from "#/server/testing.ts";
@@ -213,7 +214,7 @@ describe("whoever makes a token", () => {
     const root = await administrator(null);
     for (const action of ["account.own", "token.change", "person.change", "display.own"] as const) {
       const { cause } = await why(root.api.tokens.create(wish({ sites: "all", actions: [action] })));
-      expect((cause as { fields?: unknown }).fields).toEqual([{ path: "actions", sentence: expect.stringContaining(action) }]);
+      expect((cause as { fields?: unknown }).fields).toEqual([{ path: "actions", sentence: expect.stringContaining(`"${actionWords[action]}"`) }]);
     }
     await expect(root.api.tokens.create(wish({ sites: "all", actions: ["catalogue.change"] }))).resolves.toBeTruthy();
     for (const days of [0, 366, 1.5]) expect((await why(root.api.tokens.create(wish({ days })))).code).toBe("BAD_REQUEST");

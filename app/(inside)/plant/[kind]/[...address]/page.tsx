@@ -28,7 +28,11 @@ export default async function PlantItemPage({ params }: Props) {
   const parts = address.map(decoded);
   if (!kinds.includes(kind as Kind) || parts.includes(null)) notFound();
   const where = { kind: kind as Kind, address: parts.join("/") };
-  await Promise.all([found(fetched(trpc.plant.item.queryOptions(where))), prefetch(trpc.plant.tree.queryOptions())]);
+  await Promise.all([
+    found(fetched(trpc.plant.item.queryOptions(where))),
+    prefetch(trpc.plant.tree.queryOptions()),
+    kind === "device" ? prefetch(trpc.devices.list.queryOptions()) : null,
+  ]);
   return (
     <Hydrate>
       <ItemPage {...where} />

@@ -1,14 +1,9 @@
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { getTranslations } from "next-intl/server";
-import { Awake } from "#/components/frame/awake.tsx";
-import { parentKindOf } from "#/components/plant/forms.ts";
-import { NewItem } from "#/components/plant/new-item.tsx";
-import { NoParent } from "#/components/plant/no-parent.tsx";
 import { requirePage } from "#/server/identity/page.ts";
 import { type Kind, kinds } from "#/server/plant/items.ts";
-import { fetched, Hydrate, prefetch, trpc } from "#/server/rsc.ts";
-import { found } from "../../../../found.ts";
+import { NewPage } from "../new-page.tsx";
 
 type Props = PageProps<"/plant/new/[kind]">;
 
@@ -21,16 +16,5 @@ export default async function NewPlantItemPage({ params, searchParams }: Props) 
   const { kind } = await params;
   const { under = "" } = await searchParams;
   if (!kinds.includes(kind as Kind) || Array.isArray(under)) notFound();
-  const above = parentKindOf(kind as Kind);
-  const isBelow = above !== null && above !== "enterprise";
-  await Promise.all([
-    prefetch(trpc.plant.tree.queryOptions()),
-    isBelow && under !== "" ? found(fetched(trpc.plant.item.queryOptions({ kind: above, address: under }))) : null,
-  ]);
-  return (
-    <Hydrate>
-      {isBelow && under === "" ? <NoParent kind={kind as Kind} above={above} /> : <NewItem kind={kind as Kind} under={under} />}
-      <Awake />
-    </Hydrate>
-  );
+  return <NewPage kind={kind as Kind} under={under} />;
 }
