@@ -165,7 +165,6 @@ create table device (
   identity               text not null check (identity ~ '^[^[:cntrl:]]{1,64}$' and identity = btrim(identity)), -- common name of its certificate, the broker's user name
   certificate_sha256     text check (certificate_sha256 ~ '^[0-9a-f]{64}$'), -- fingerprint of the certificate's DER form
   certificate_expires_at timestamptz,
-  certificate_name       text check (certificate_name <> ''), -- common name in that certificate, where it was read: another than the identity is refused by the broker
   firmware               text not null default '',
   topics                 text[] not null default '{}', -- topic filters below which it may publish
   retired_at             timestamptz,
