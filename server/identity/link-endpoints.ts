@@ -7,11 +7,11 @@ import { change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
 import { logFault } from "#/server/log.ts";
 import { fault } from "./faults.ts";
-import { linkLastsS, makeMailedLink, type OpenLink, openLink, revokeLinks } from "./links.ts";
+import { linkLastsS, makeMailedLink, type OpenLink, openLink, revokeLinks, takeBackLink } from "./links.ts";
 import { normalLogin, personName, readLogin } from "./logins.ts";
 import { canMail, sendLink } from "./mail.ts";
 import { whyNotPassword } from "./passwords.ts";
-import { personByLogin } from "./queries.ts";
+import { personByLogin, placeNames } from "./queries.ts";
 import { setPassword, signOutEverywhere } from "./reset.ts";
 import { sessionLimits } from "./session.ts";
 import { type Asking, asked } from "./store.ts";
@@ -48,7 +48,7 @@ async function taking(request: Asking, body: Redeem): Promise<{ person: Named; p
   if (typeof seen === "string") throw fault("LINK_GONE", { why: seen });
   const first = seen.purpose === "first_administrator" ? readFirst(body) : null;
   const about = first ? [first.name, first.email, first.username] : [seen.name, seen.email, seen.username];
-  const why = whyNotPassword(body.password, about);
+  const why = whyNotPassword(body.password, [...about, ...(await placeNames(db))]);
   if (why !== null) throw fault("PASSWORD", { field: "password", why });
   const actor = personally(seen.personId === null ? { id: "", name: first?.name ?? "" } : { id: seen.personId, name: seen.name ?? "" });
   return change({ ...request, actor }, { action: actionOf[seen.purpose] }, async (tx) => {
@@ -108,7 +108,14 @@ async function mailTo(asking: Asking, login: string | null): Promise<void> {
     if (made) await recordOf(tx, "person.password_link", found, { by: "mail" });
     return made;
   });
-  if (link) await sendLink({ to: { ...found, email: found.email }, purpose: "password_reset", url: link.url, lastsS: linkLastsS.password_reset });
+  if (!link) return;
+  try {
+    await sendLink({ to: { ...found, email: found.email }, purpose: "password_reset", url: link.url, lastsS: linkLastsS.password_reset });
+  } catch (error) {
+    // It reached nobody: the next who asks gets another.
+    await change({ ...asking, actor: personally(found) }, { action: "person.password_link" }, (tx) => takeBackLink(tx, link.url, asking.now()));
+    throw error;
+  }
 }
 
 export const linkPlugin = { id: "takt-links", endpoints: { readLink: read, redeemLink: redeem, requestLink: request } } satisfies BetterAuthPlugin;

@@ -11,11 +11,13 @@ import { aSignIn, Browser } from "./testing-browser.ts";
 let db: TestDatabase;
 const mails: { to: string; text: string }[] = [];
 let arrived: (() => void) | null = null;
+let isSinkFull = false;
 
 /** A real mail server that keeps what it is given. */
 const sink = new SMTPServer({
   authOptional: true,
   disabledCommands: ["STARTTLS"],
+  onMailFrom: (_address, _session, done) => done(isSinkFull ? new Error("full") : undefined),
   onData(stream, session, done) {
     const parts: Buffer[] = [];
     stream.on("data", (part: Buffer) => parts.push(part));
@@ -136,6 +138,16 @@ describe("a new password by mail", () => {
     expect(made.slice(0, 3)).toEqual([0, 10, 60]);
   });
 
+  it("that could not be sent leaves room for the next", async () => {
+    const id = await aSignIn({ email: "ann@example.com", password });
+    isSinkFull = true;
+    await new Browser().post("/link/request", { login: "ann@example.com" });
+    await expect.poll(() => db.rows("select from one_time_link where person_id = $1 and revoked_at is not null", [id])).toHaveLength(1);
+    isSinkFull = false;
+    await new Browser().post("/link/request", { login: "ann@example.com" });
+    expect((await nextMail()).to).toBe("ann@example.com");
+  });
+
   it("says who should know when the password changes by hand", async () => {
     const { changePassword } = await import("./service.ts");
     const id = await aSignIn({ email: "ann@example.com", password });
@@ -181,11 +193,12 @@ describe("a link", () => {
 
   it("is not used up by a password that is none", async () => {
     const id = await aSignIn({ username: "ann" });
+    await db.asOwner.rows("insert into enterprise (key, name) values ('meridian', 'Meridian Works') on conflict do nothing");
     const secret = await linkFor(id, "invitation");
     const whys: unknown[] = [];
-    for (const bad of ["short", "password1234", "aaaaaaaaaaaaaaaa", "annann example", "x".repeat(400)])
+    for (const bad of ["short", "password1234", "aaaaaaaaaaaaaaaa", "annann example", "MeridianWorks1", "x".repeat(400)])
       whys.push((await new Browser().post("/link/redeem", { secret, password: bad })).body.why);
-    expect(whys).toEqual(["tooShort", "common", "tooSimple", "aboutYou", "tooLong"]);
+    expect(whys).toEqual(["tooShort", "common", "tooSimple", "aboutYou", "aboutYou", "tooLong"]);
     expect((await new Browser().post("/link/redeem", { secret, password })).status).toBe(200);
   });
 

@@ -59,6 +59,11 @@ export async function revokeLinks(tx: Db, personId: string, purposes: readonly P
   );
 }
 
+/** A link that went nowhere opens nothing. */
+export async function takeBackLink(db: Db, url: string, now: Date): Promise<void> {
+  await db.rows("-- links.takeBack\n update one_time_link set revoked_at = $2 where secret_hash = $1", [hashOfSecret(new URL(url).hash.slice(1)), now]);
+}
+
 /** Why a link opens nothing. unknown: Takt never made it, or long ago. */
 export type LinkGone = "used" | "revoked" | "expired" | "unknown";
 export type OpenLink = { id: number; purpose: Purpose; personId: string | null; name: string | null; email: string | null; username: string | null };

@@ -22,7 +22,7 @@ describe("what is guessed in a day, at most", () => {
     ["a password, in a crowd", inCrowd, 1_560, 60],
     ["a password, with a browser of theirs", limits.device, 5_775, 240],
     ["a PIN in one name at one terminal", limits.pin, 301, 12],
-    ["PINs at one terminal", limits.terminal, 735, 30],
+    ["PINs at one terminal", limits.terminal, 740, 30],
     ["a code", limits.codePair, 105, 4],
   ])("%s", (_, limit, day, lastHour) => {
     const guessed = guessesADay(limit);
