@@ -87,6 +87,7 @@ test("a forgotten password: the mail's link sets another, and signs out everywhe
   await expect(first).toHaveURL(`${stage.url}/`);
   await page.goto(`${stage.url}/sign-in`);
   await page.getByRole("link", { name: "Forgot your password?" }).click();
+  await expect(page).toHaveURL(/forgot-password/);
   await awake(page);
   await page.getByLabel("E-mail address or user name").fill("rita");
   await page.getByRole("button", { name: "Send the link" }).click();
