@@ -87,6 +87,8 @@ test("a forgotten password: the mail's link sets another, and signs out everywhe
   await expect(first).toHaveURL(`${stage.url}/`);
   await page.goto(`${stage.url}/sign-in`);
   await page.getByRole("link", { name: "Forgot your password?" }).click();
+  await expect(page).toHaveURL(/forgot-password/);
+  await awake(page);
   await page.getByLabel("E-mail address or user name").fill("rita");
   await page.getByRole("button", { name: "Send the link" }).click();
   await expect(page.getByText("a link is on its way")).toBeVisible();
@@ -176,6 +178,29 @@ test("a session that ends in the midst of a form: it is said, and nothing typed 
   await page.getByRole("button", { name: "Change the password" }).click();
   await expect(page.getByText("You are not signed in.")).toBeVisible();
   await expect(page.getByLabel("New password")).toHaveValue("messing kompass wolke");
+  await context.close();
+});
+
+test("who stands in a row behind a flood is told so, and signed in when it is their turn", async ({ browser }) => {
+  const stranger = await browser.newContext();
+  const statuses: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    const data = { login: "storekeeper", password: `wrong ${n}` };
+    statuses.push((await stranger.request.post(`${stage.url}/api/auth/sign-in/username`, { data, headers: { origin: stage.url } })).status());
+  }
+  expect(statuses).toEqual([401, 401, 401, 401, 401]);
+  await stranger.close();
+  await stage.rows("update sign_in_try set blocked_until = now() + interval '10 seconds' where blocked_until is not null"); // as a longer flood does
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${stage.url}/sign-in?next=%2Faccount`);
+  await awake(page);
+  await fillIn(page, "storekeeper", password);
+  await expect(page.getByText("You stand in the row")).toBeVisible();
+  await page.reload(); // the place stays
+  await awake(page);
+  await fillIn(page, "storekeeper", password);
+  await expect(page).toHaveURL(/\/account/, { timeout: 20_000 });
   await context.close();
 });
 

@@ -28,7 +28,6 @@ const known = [
   "PASSWORD_WRONG",
   "PIN_WRONG",
   "PIN_PASSWORD",
-  "PIN_CLOSED",
   "PIN_NOT_HERE",
   "CODE_WRONG",
   "CODE_USED",
@@ -54,6 +53,12 @@ export function useFaultSentence(): (fault: Fault) => string {
     return typeof more.errorId === "string" ? t("FAULT_ID", { id: more.errorId }) : t("FAULT");
   };
 }
+
+/** Seconds until the turn of a try that stands in a row, which the browser asks for by itself; null: it stands in none. */
+export const rowOf = (fault: Fault | null): { askAgainS: number; leftS: number } | null =>
+  fault?.code === "WAIT" && typeof fault.more.waitS === "number" && typeof fault.more.leftS === "number"
+    ? { askAgainS: fault.more.waitS, leftS: fault.more.leftS }
+    : null;
 
 /** Seconds that the server asks to wait; null: it does not. */
 export const waitOf = (fault: Fault | null): number | null => (fault?.code === "WAIT" && typeof fault.more.waitS === "number" ? fault.more.waitS : null);

@@ -1,11 +1,11 @@
 "use client";
 import { Button, Checkbox, Divider, PasswordInput, TextInput } from "@mantine/core";
 import { useTranslations } from "next-intl";
-import { type FormEvent, useRef, useState } from "react";
-import { ask, type Fault, useFaultSentence, waitOf } from "./ask.ts";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { ask, type Fault, rowOf, useFaultSentence, waitOf } from "./ask.ts";
 import { CodeForm } from "./code-form.tsx";
 import css from "./door.module.css";
-import { useWait, WaitNote } from "./wait-note.tsx";
+import { RowNote, useWait, WaitNote } from "./wait-note.tsx";
 
 type Props = {
   /** Where to go on to: a path of this app. */
@@ -30,26 +30,37 @@ export function SignInForm({ next, provider, notice, trouble, isTerminal }: Prop
   const [isBusy, setBusy] = useState<"password" | "provider" | null>(null);
   const [isCodeAsked, setCodeAsked] = useState(false);
   const passwordField = useRef<HTMLInputElement>(null);
-  const left = useWait(waitOf(fault));
+  const inRow = rowOf(fault);
+  const left = useWait(inRow?.leftS ?? waitOf(fault));
 
   const goOn = () => location.assign(next);
-  const submit = async (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault();
     const lacks = { login: login.trim() === "", password: password === "" };
     setMissing(lacks);
-    if (lacks.login || lacks.password || isBusy !== null || left > 0) return;
+    if (!lacks.login && !lacks.password && isBusy === null && left === 0) void send();
+  };
+  const send = async () => {
     setBusy("password");
-    setFault(null);
     const answer = await ask<{ next: "in" | "code" }>("/sign-in/username", { login, password, stay });
+    setFault(answer.fault);
     if (answer.fault) {
-      setFault(answer.fault);
       setBusy(null);
-      passwordField.current?.select();
+      if (!rowOf(answer.fault)) passwordField.current?.select();
     } else if (answer.body.next === "code") {
       setBusy(null);
       setCodeAsked(true);
     } else goOn();
   };
+  // Who stands in a row comes back by itself when told; who changes the name leaves it.
+  const latest = useRef(send);
+  latest.current = send;
+  useEffect(() => {
+    const row = rowOf(fault);
+    if (row === null) return;
+    const timer = setTimeout(() => void latest.current(), row.askAgainS * 1000);
+    return () => clearTimeout(timer);
+  }, [fault]);
   const toProvider = async () => {
     setBusy("provider");
     setFault(null);
@@ -85,6 +96,8 @@ export function SignInForm({ next, provider, notice, trouble, isTerminal }: Prop
           <p role="alert" className={css.trouble}>
             {fault === null ? (
               trouble
+            ) : inRow !== null ? (
+              <RowNote left={left} />
             ) : left > 0 ? (
               <WaitNote left={left} />
             ) : fault.code === "PROVIDER_AWAY" ? (
@@ -104,7 +117,10 @@ export function SignInForm({ next, provider, notice, trouble, isTerminal }: Prop
           autoFocus
           value={login}
           error={missing.login && t("loginMissing")}
-          onChange={(event) => setLogin(event.currentTarget.value)}
+          onChange={(event) => {
+            setLogin(event.currentTarget.value);
+            if (inRow !== null) setFault(null);
+          }}
         />
         <PasswordInput
           ref={passwordField}
@@ -118,7 +134,7 @@ export function SignInForm({ next, provider, notice, trouble, isTerminal }: Prop
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
         <Checkbox label={t("stay")} size="md" checked={stay} onChange={(event) => setStay(event.currentTarget.checked)} />
-        <Button type="submit" size="lg" loading={isBusy === "password"} disabled={left > 0}>
+        <Button type="submit" size="lg" loading={isBusy === "password" || inRow !== null} disabled={left > 0}>
           {t("submit")}
         </Button>
         {provider && (

@@ -16,13 +16,24 @@ export function useWait(waitS: number | null): number {
   return left;
 }
 
+const clock = (left: number): string => `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+
+/** That the browser stands in a row, and about how long. Read out once, not at every step. */
+export function RowNote({ left }: { left: number }) {
+  const t = useTranslations("identity.fault");
+  return (
+    <>
+      {t("row")} <span aria-hidden="true">{t("rowLeft", { time: clock(left) })}</span>
+    </>
+  );
+}
+
 /** That there were too many tries, and when the next is looked at. Read out once, not every second. */
 export function WaitNote({ left }: { left: number }) {
   const t = useTranslations("identity.fault");
-  const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
   return (
     <>
-      {t("WAIT")} <span aria-hidden="true">{t("waitLeft", { time })}</span>
+      {t("WAIT")} <span aria-hidden="true">{t("waitLeft", { time: clock(left) })}</span>
     </>
   );
 }

@@ -3,6 +3,7 @@
  * installation, asked without any network.
  */
 import { dictionary } from "@zxcvbn-ts/language-common";
+import { germanWords } from "./german-words.ts";
 
 let known: ReadonlySet<string> | undefined;
 
@@ -10,4 +11,15 @@ let known: ReadonlySet<string> | undefined;
 export const commonPasswords = (): ReadonlySet<string> => {
   known ??= new Set(dictionary["passwords-common"]);
   return known;
+};
+
+let words: ReadonlySet<string> | undefined;
+
+/** Umlauts as they are typed where there are none: ä is ae. */
+export const plainGerman = (text: string): string => text.replace(/[äöüß]/g, (letter) => ({ ä: "ae", ö: "oe", ü: "ue", ß: "ss" })[letter] ?? letter);
+
+/** Words of which passwords are put together, of letters alone: those of the list, and German ones. plainGerman. */
+export const commonWords = (): ReadonlySet<string> => {
+  words ??= new Set([...dictionary["passwords-common"].filter((word) => /^\p{L}+$/u.test(word)), ...germanWords].map(plainGerman));
+  return words;
 };

@@ -6,18 +6,16 @@ import { z } from "zod";
 import { change } from "#/server/audit/change.ts";
 import { type Db, db } from "#/server/db.ts";
 import { logFault } from "#/server/log.ts";
-import { networkOf } from "./address.ts";
 import { fault } from "./faults.ts";
-import { linkLastsS, makeLink, type OpenLink, openLink, revokeLinks } from "./links.ts";
+import { linkLastsS, makeMailedLink, type OpenLink, openLink, revokeLinks, takeBackLink } from "./links.ts";
 import { normalLogin, personName, readLogin } from "./logins.ts";
 import { canMail, sendLink } from "./mail.ts";
 import { whyNotPassword } from "./passwords.ts";
-import { personByLogin } from "./queries.ts";
+import { personByLogin, placeNames } from "./queries.ts";
 import { setPassword, signOutEverywhere } from "./reset.ts";
 import { sessionLimits } from "./session.ts";
 import { type Asking, asked } from "./store.ts";
 import { type Named, personally, recordOf } from "./trail.ts";
-import { beginTry } from "./tries.ts";
 
 const secret = z.string().max(100);
 
@@ -50,7 +48,7 @@ async function taking(request: Asking, body: Redeem): Promise<{ person: Named; p
   if (typeof seen === "string") throw fault("LINK_GONE", { why: seen });
   const first = seen.purpose === "first_administrator" ? readFirst(body) : null;
   const about = first ? [first.name, first.email, first.username] : [seen.name, seen.email, seen.username];
-  const why = whyNotPassword(body.password, about);
+  const why = whyNotPassword(body.password, [...about, ...(await placeNames(db))]);
   if (why !== null) throw fault("PASSWORD", { field: "password", why });
   const actor = personally(seen.personId === null ? { id: "", name: first?.name ?? "" } : { id: seen.personId, name: seen.name ?? "" });
   return change({ ...request, actor }, { action: actionOf[seen.purpose] }, async (tx) => {
@@ -92,17 +90,12 @@ async function createFirst(tx: Db, { name, email, username }: First): Promise<Na
   return { id: person.id, name };
 }
 
-/** No second mail to the same person before the first can have arrived. */
-const mailPauseS = 120;
-
 const request = createAuthEndpoint("/link/request", { method: "POST", body: z.object({ login: z.string().max(1000) }) }, async (ctx) => {
   if (!canMail()) throw fault("NO_MAIL");
   const asking = asked();
-  const { from } = asking;
-  const attempt = await beginTry([{ kind: "mail", of: [from.address === null ? "unknown" : networkOf(from.address)] }], asking.now());
-  if (attempt.blocked) throw fault("WAIT", { waitS: attempt.waitS });
   const login = normalLogin(ctx.body.login);
-  // The answer is the same, and as quick, whether there is such a person or not: what follows is not waited for.
+  // The answer is the same, and as quick, whether there is such a person or not: what follows is not waited for. Nobody is refused because others ask: how many mails
+  // go is bound to whom they go to.
   mailTo(asking, login).catch((error: unknown) => logFault(error, "a mail with a link for a new password could not be sent"));
   return ctx.json({ isAsked: true });
 });
@@ -111,16 +104,18 @@ async function mailTo(asking: Asking, login: string | null): Promise<void> {
   const found = login === null ? null : await personByLogin(db, login, null);
   if (!found || found.isDisabled || found.email === null || found.password === null) return;
   const link = await change({ ...asking, actor: personally(found) }, { action: "person.password_link" }, async (tx) => {
-    await tx.rows("-- link.oneMail\n select from person where id = $1 for update", [found.id]); // asked for twice at once, it is one mail
-    const [recent] = await tx.rows(
-      "-- link.recent\n select from one_time_link where person_id = $1 and purpose = 'password_reset' and created_at > $2::timestamptz - $3 * interval '1 second'",
-      [found.id, asking.now(), mailPauseS],
-    );
-    if (recent) return null;
-    await recordOf(tx, "person.password_link", found, { by: "mail" });
-    return makeLink(tx, { purpose: "password_reset", personId: found.id, by: "by mail", now: asking.now() });
+    const made = await makeMailedLink(tx, found.id, asking.now());
+    if (made) await recordOf(tx, "person.password_link", found, { by: "mail" });
+    return made;
   });
-  if (link) await sendLink({ to: { ...found, email: found.email }, purpose: "password_reset", url: link.url, lastsS: linkLastsS.password_reset });
+  if (!link) return;
+  try {
+    await sendLink({ to: { ...found, email: found.email }, purpose: "password_reset", url: link.url, lastsS: linkLastsS.password_reset });
+  } catch (error) {
+    // It reached nobody: the next who asks gets another.
+    await change({ ...asking, actor: personally(found) }, { action: "person.password_link" }, (tx) => takeBackLink(tx, link.url, asking.now()));
+    throw error;
+  }
 }
 
 export const linkPlugin = { id: "takt-links", endpoints: { readLink: read, redeemLink: redeem, requestLink: request } } satisfies BetterAuthPlugin;

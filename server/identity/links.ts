@@ -8,18 +8,47 @@ export type Purpose = "first_administrator" | "invitation" | "password_reset";
 /** Seconds that a link stays good. A mailed reset is asked for by whoever sits at the screen, so it is short. */
 export const linkLastsS: Record<Purpose, number> = { first_administrator: 24 * 3600, invitation: 7 * 24 * 3600, password_reset: 3600 };
 
-type MakeLink = { purpose: Purpose; personId: string | null; by: string; now: Date; lastsS?: number };
+type MakeLink = { purpose: Purpose; personId: string | null; by: string; now: Date; lastsS?: number; isBeside?: boolean };
 
-/** A new link, shown once: only its hash is kept. Those of the same purpose that the person had before open nothing any more. */
-export async function makeLink(tx: Db, { purpose, personId, by, now, lastsS = linkLastsS[purpose] }: MakeLink): Promise<{ url: string; expiresAt: Date }> {
+/**
+ * A new link, shown once: only its hash is kept. Those of the same purpose that the person had before open nothing any more; isBeside: they stay good, where it is
+ * not known who asks.
+ */
+export async function makeLink(
+  tx: Db,
+  { purpose, personId, by, now, lastsS = linkLastsS[purpose], isBeside = false }: MakeLink,
+): Promise<{ url: string; expiresAt: Date }> {
   const secret = newSecret();
   const expiresAt = new Date(now.getTime() + lastsS * 1000);
-  if (personId !== null) await revokeLinks(tx, personId, [purpose], now);
+  if (personId !== null && !isBeside) await revokeLinks(tx, personId, [purpose], now);
   await tx.rows(
     "-- links.make\n insert into one_time_link (purpose, person_id, secret_hash, created_at, created_by, expires_at) values ($1, $2, $3, $4, $5, $6)",
     [purpose, personId, hashOfSecret(secret), now, by, expiresAt],
   );
   return { url: `${publicUrl()}/link#${secret}`, expiresAt };
+}
+
+const byMail = "by mail";
+/** Links that were asked for by mail and stand side by side: a second where the first does not arrive. */
+const mostByMail = 2;
+/** Seconds. No second mail to the same person before the first can have arrived. */
+const mailPauseS = 600;
+
+/**
+ * A link for a new password, asked for by whoever gives the person's name: so it takes nothing away, neither links asked for before nor those that an administrator gave.
+ * null: none is needed, since of two mailed ones the younger is good for ten minutes and more, or the last one is just on its way.
+ */
+export async function makeMailedLink(tx: Db, personId: string, now: Date): Promise<{ url: string; expiresAt: Date } | null> {
+  await tx.rows("-- links.oneMail\n select from person where id = $1 for update", [personId]); // asked for twice at once, it is one mail
+  const standing = await tx.rows<{ createdAt: Date }>(
+    `-- links.mailed
+     select created_at as "createdAt" from one_time_link
+     where person_id = $1 and purpose = 'password_reset' and created_by = $2 and used_at is null and revoked_at is null and expires_at > $3`,
+    [personId, byMail, now],
+  );
+  const isJustSent = standing.some(({ createdAt }) => now.getTime() - createdAt.getTime() < mailPauseS * 1000);
+  if (isJustSent || standing.length >= mostByMail) return null;
+  return makeLink(tx, { purpose: "password_reset", personId, by: byMail, now, isBeside: true });
 }
 
 /** The person's links that are still good open nothing any more. */
@@ -28,6 +57,11 @@ export async function revokeLinks(tx: Db, personId: string, purposes: readonly P
     "-- links.revoke\n update one_time_link set revoked_at = $3 where person_id = $1 and purpose = any($2) and used_at is null and revoked_at is null",
     [personId, purposes, now],
   );
+}
+
+/** A link that went nowhere opens nothing. */
+export async function takeBackLink(db: Db, url: string, now: Date): Promise<void> {
+  await db.rows("-- links.takeBack\n update one_time_link set revoked_at = $2 where secret_hash = $1", [hashOfSecret(new URL(url).hash.slice(1)), now]);
 }
 
 /** Why a link opens nothing. unknown: Takt never made it, or long ago. */

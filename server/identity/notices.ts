@@ -6,14 +6,20 @@ import { Refusal } from "#/server/errors.ts";
 import { recordOf } from "./trail.ts";
 
 /**
- * pin_given: by whom. pin_closed: on which terminal too many PINs were tried in this name. provider_linked: the sign-in provider let them in for the first time,
+ * pin_given: by whom. pin_closed: on which terminal too many PINs were tried in this name. pin_tried: to supervisors, in whose name and where. provider_linked: the sign-in provider let them in for the first time,
  * and every other way in has ended.
  */
-export type NoticeKind = "pin_given" | "pin_closed" | "provider_linked";
+export type NoticeKind = "pin_given" | "pin_closed" | "pin_tried" | "provider_linked";
 export type Notice = { id: number; kind: NoticeKind; byName: string | null; at: number };
 
-export const leaveNotice = (tx: Db, personId: string, kind: NoticeKind, byName: string | null, now: Date) =>
-  tx.rows("-- notices.leave\n insert into person_notice (person_id, kind, by_name, at) values ($1, $2, $3, $4)", [personId, kind, byName, now]);
+/** once: not where the same stands there already. */
+export const leaveNotice = (tx: Db, personId: string, kind: NoticeKind, byName: string | null, now: Date, { once = false } = {}) =>
+  tx.rows(
+    `-- notices.leave
+     insert into person_notice (person_id, kind, by_name, at) select $1, $2, $3, $4
+     where not $5 or not exists (select from person_notice where person_id = $1 and kind = $2 and by_name is not distinct from $3 and seen_at is null)`,
+    [personId, kind, byName, now, once],
+  );
 
 /** Those that the person has not put away, the newest first. */
 export const ownNotices = (db: Db, personId: string): Promise<Notice[]> =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { commonPasswords } from "./common-passwords.ts";
 import { isPassword, longestPassword, whyNotPassword } from "./passwords.ts";
 
-const ann = ["Ann Example", "ann.example@plant.example", "aexample"];
+const ann = ["Ann Example", "ann.example@plant.example", "aexample", "Meridian", "Berlin Süd"];
 
 describe("whyNotPassword", () => {
   it.each([
@@ -12,7 +12,9 @@ describe("whyNotPassword", () => {
     "пароль из слов",
     "correct horse battery",
     "jK3!xP9#qL2v",
-    "Kupferlaterne26",
+    "Kupferlaternenumlauf26",
+    "Hund, Palette und Regen",
+    "Ziege84 Umlauf Nebel",
     "qwertz und Kaffee",
     "7 rote Fahrräder",
     "寿司と天ぷらを食べたい夜です",
@@ -41,12 +43,25 @@ describe("whyNotPassword", () => {
     ["1qaz2wsx3edc4rfv", "common"],
     ["asdfghjkl-yxcvbnm", "tooSimple"],
     ["lkjhgfdsa.poiuytrewq", "tooSimple"],
-    ["azertyuiopqsdf", "tooSimple"],
+    ["azertyuiopqsdf", "common"], // and one word, to whoever guesses
     ["Maschine12345", "common"],
     ["M4schine!2345", "common"],
     ["2026Werkzeug!", "common"],
     ["Palette471108", "common"],
     ["машина123456", "common"],
+    ["Schichtleiter99", "common"],
+    ["Kupferlaterne26", "common"], // one word, of however few people's list
+    ["Schichtleiter-Palette-2026", "common"],
+    ["SchichtleiterPalette", "common"],
+    ["Gabelstapler_Förderband", "common"],
+    ["ichliebedich1", "common"],
+    ["ich liebe dich 1", "common"],
+    ["Hund Hund Hund", "tooSimple"],
+    ["hund-hund-hund-12", "tooSimple"],
+    ["Hund Katze Hund Katze", "common"],
+    ["MeridianBerlin1", "aboutYou"],
+    ["Palette+Meridian1", "common"],
+    ["Schichtleiter Berlin", "common"],
     ["4711 0815 2026", "common"],
     ["ann.example1", "aboutYou"],
     ["AnnExample2026", "aboutYou"],

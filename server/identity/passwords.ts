@@ -1,6 +1,6 @@
 /** What a password must be, after NIST SP 800-63B 5.1.1.2: long, not one that everybody tries, nothing about mixing kinds of characters. And how it is kept. */
 import { hashPassword, verifyPassword } from "better-auth/crypto";
-import { commonPasswords } from "./common-passwords.ts";
+import { commonPasswords, commonWords, plainGerman } from "./common-passwords.ts";
 
 export const leastPasswordLength = 12;
 /** Enough for a sentence; more would only make hashing slow. */
@@ -19,7 +19,14 @@ const leastDifferent = 5;
 /** Parts of a name or address shorter than this may be anywhere. */
 const leastPartLength = 3;
 
-/** Why this is no password for a person whose names are `about`; null: it is one. */
+/** One word has to be longer than this to be no word of a list. Of scripts that write words apart. */
+const leastWordLength = 16;
+/** Words that everybody knows: so many are found by trying all of them, with all that is put around. */
+const mostKnownWords = 2;
+/** Shorter ones are anywhere. */
+const leastKnownWord = 3;
+
+/** Why this is no password for a person whose names, and whose plant's, are `about`; null: it is one. */
 export function whyNotPassword(password: string, about: readonly (string | null)[]): PasswordFault | null {
   const text = normalPassword(password);
   const length = [...text].length;
@@ -29,7 +36,8 @@ export function whyNotPassword(password: string, about: readonly (string | null)
   if (new Set(lower).size < leastDifferent || isRun(lower)) return "tooSimple";
   if (isCommon(lower) || isCommon(unleet(lower))) return "common";
   if (isAbout(lower, about) || isAbout(unleet(lower), about)) return "aboutYou";
-  if (isWordWithDigits(lower)) return "common";
+  if (isOneWord(lower)) return "tooSimple";
+  if (isWordWithDigits(lower) || isOfKnownWords(lower, about)) return "common";
   if (isWalk(lower)) return "tooSimple";
   return null;
 }
@@ -59,13 +67,46 @@ function isCommon(lower: string): boolean {
   return [lower, core, start].some((text) => commonPasswords().has(text)) || (half + half === lower && commonPasswords().has(half));
 }
 
+/** Without the digits and signs at its ends; those within stand for letters. */
+const coreOf = (lower: string): string => unleet(lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, ""));
+
 /**
  * One word with nothing but digits and signs before and behind it: Maschine12345, P4lette!!2026. Programs that guess go through the words of every language like
  * this, so no list of words is asked, and a word that is long enough by itself may have them.
  */
 function isWordWithDigits(lower: string): boolean {
-  const core = unleet(lower.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, ""));
-  return /^[\p{L}\p{M}]*$/u.test(core) && [...core].length < leastPasswordLength;
+  const core = coreOf(lower);
+  const least = /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{M}]*$/u.test(core) ? leastWordLength : leastPasswordLength;
+  return /^[\p{L}\p{M}]*$/u.test(core) && [...core].length < least;
+}
+
+const wordsOf = (lower: string): string[] => lower.split(/[^\p{L}\p{M}]+/u).filter((word) => word !== "");
+
+/** The same word again: Hund Hund Hund, hund-hund-12. */
+function isOneWord(lower: string): boolean {
+  const words = wordsOf(lower);
+  return words.length > 1 && new Set(words).size === 1;
+}
+
+/** One or two words of which everybody knows what they are, with anything around and between: SchichtleiterBerlin1, ichliebedich1. */
+function isOfKnownWords(lower: string, about: readonly (string | null)[]): boolean {
+  const own = new Set(partsOf(about).map(plainGerman));
+  const isKnown = (word: string): boolean => own.has(word) || commonWords().has(word);
+  const words = wordsOf(plainGerman(coreOf(lower)));
+  if (new Set(words).size <= mostKnownWords && words.every(isKnown)) return true;
+  return leastWordsIn(words.join(""), isKnown) <= mostKnownWords;
+}
+
+/** The fewest known words that make up all of the text; infinite: none do. */
+function leastWordsIn(text: string, isKnown: (word: string) => boolean): number {
+  const least = [0];
+  for (let end = 1; end <= text.length; end++) {
+    let best = Number.POSITIVE_INFINITY;
+    for (let start = 0; start <= end - leastKnownWord; start++)
+      if ((least[start] ?? 0) < mostKnownWords && isKnown(text.slice(start, end))) best = Math.min(best, (least[start] ?? 0) + 1);
+    least.push(best);
+  }
+  return least.at(-1) ?? 0;
 }
 
 /** Rows, and the slanting columns, of keyboards with QWERTY, QWERTZ and AZERTY. */
@@ -95,11 +136,13 @@ function isWalk(lower: string): boolean {
   return walked.includes(true) && walked.filter((isOn) => !isOn).length < leastPasswordLength / 2;
 }
 
-/** Little more than the person's own name, address or this program's. */
+const partsOf = (about: readonly (string | null)[]): string[] =>
+  about.flatMap((text) => (text ?? "").toLowerCase().split(/[\s@._-]+/)).filter((part) => part.length >= leastPartLength);
+
+/** Little more than the person's own name, address, plant or this program's. */
 function isAbout(lower: string, about: readonly (string | null)[]): boolean {
-  const parts = about.flatMap((text) => (text ?? "").toLowerCase().split(/[\s@._-]+/)).filter((part) => part.length >= leastPartLength);
   let rest = lower;
-  for (const part of [...parts, "takt"].sort((a, b) => b.length - a.length)) rest = rest.replaceAll(part, "");
+  for (const part of [...partsOf(about), "takt"].sort((a, b) => b.length - a.length)) rest = rest.replaceAll(part, "");
   return rest !== lower && [...rest].length < leastPasswordLength / 2;
 }
 

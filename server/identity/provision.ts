@@ -2,13 +2,13 @@
 import type { Changing } from "#/server/audit/change.ts";
 import { change } from "#/server/audit/change.ts";
 import { record } from "#/server/audit/record.ts";
-import type { Db } from "#/server/db.ts";
+import { type Db, db } from "#/server/db.ts";
 import { type Role, roles } from "#/server/domain/permission.ts";
 import { Refusal } from "#/server/errors.ts";
 import { hasAdministrator, makeLink } from "./links.ts";
 import { personName, readLogin } from "./logins.ts";
 import { whyNotPassword } from "./passwords.ts";
-import { personByLogin } from "./queries.ts";
+import { personByLogin, placeNames } from "./queries.ts";
 import { resetSecondFactor, setPassword, setPin, signOutEverywhere } from "./reset.ts";
 
 /** A command at a terminal acts as this. user: the machine's name of who runs it. */
@@ -49,7 +49,7 @@ export async function addPerson(ctx: Changing, { name, login, memberships, passw
   if (!read.success) throw new Refusal("INVALID", "Give a name of at most 100 characters.");
   const logins = readLogin(login);
   if (!logins) throw new Refusal("INVALID", `"${login}" is no address and no user name (two to forty of a-z, 0-9, . _ -).`);
-  const why = password === null ? null : whyNotPassword(password, [name, logins.email, logins.username]);
+  const why = password === null ? null : whyNotPassword(password, [name, logins.email, logins.username, ...(await placeNames(db))]);
   if (why !== null) throw new Refusal("INVALID", `This password is not taken (${why}). At least 12 characters, none of the common ones.`);
   return change(ctx, { action: "person.added" }, async (tx) => {
     const [person] = await tx.rows<{ id: string }>(

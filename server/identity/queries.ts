@@ -116,3 +116,9 @@ export async function accountOf(db: Db, personId: string): Promise<AccountRow | 
   );
   return row ?? null;
 }
+
+/** Names of the enterprise and its sites: words that come to mind first to whoever guesses, as to whoever chooses a password. */
+export const placeNames = async (db: Db): Promise<string[]> =>
+  (await db.rows<{ name: string }>("-- identity.places\n select name from enterprise union select name from site where retired_at is null")).map(
+    ({ name }) => name,
+  );

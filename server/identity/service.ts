@@ -7,7 +7,7 @@ import { auth } from "./auth.ts";
 import { canMail, sendNotice } from "./mail.ts";
 import { isPassword, type PasswordFault, whyNotPassword } from "./passwords.ts";
 import { providerName } from "./provider.ts";
-import { type AccountRow, accountOf, personById, type SessionRow, sessionsOf } from "./queries.ts";
+import { type AccountRow, accountOf, personById, placeNames, type SessionRow, sessionsOf } from "./queries.ts";
 import { endSession, setPassword, setPin, signOutEverywhere, takePin } from "./reset.ts";
 import { whyNotPin } from "./secrets.ts";
 import { recordOf } from "./trail.ts";
@@ -100,7 +100,7 @@ const passwordSentences: Record<PasswordFault, string> = {
   tooShort: "A password has at least 12 characters. A few words in a row are good.",
   tooLong: "A password has at most 128 characters.",
   common: "This password is one of those that are tried first. Choose another.",
-  aboutYou: "This password is mostly your name or address. Choose another.",
+  aboutYou: "This password is mostly your name or address, or your plant's. Choose another.",
   tooSimple: "This password is a simple pattern. Choose another.",
 };
 
@@ -109,7 +109,7 @@ export async function changePassword(ctx: Own, { present, password }: { present:
   const actor = personWithPassword(ctx);
   await reenter(ctx, present, "present");
   const row = await personById(ctx.db, actor.id);
-  const why = whyNotPassword(password, [actor.name, row?.email ?? null, row?.username ?? null]);
+  const why = whyNotPassword(password, [actor.name, row?.email ?? null, row?.username ?? null, ...(await placeNames(ctx.db))]);
   if (why !== null) throw fieldRefusal("password", passwordSentences[why]);
   if (password === present) throw fieldRefusal("password", "This is the password that you have. Choose another.");
   const ended = await change(ctx, { action: "person.password_changed" }, async (tx) => {

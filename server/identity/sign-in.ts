@@ -1,26 +1,59 @@
 /** Signing in with a password and, where the person has one, a second factor. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { BetterAuthPlugin } from "better-auth";
+import type { BetterAuthPlugin, GenericEndpointContext } from "better-auth";
 import { createAuthEndpoint, createAuthMiddleware } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
 import { z } from "zod";
 import { db } from "#/server/db.ts";
+import { log } from "#/server/log.ts";
 import { networkOf } from "./address.ts";
+import { isSecure } from "./env.ts";
 import { fault } from "./faults.ts";
 import { normalLogin } from "./logins.ts";
 import { isPassword } from "./passwords.ts";
 import { personById, personByLogin, type SignInRow } from "./queries.ts";
-import { keyed } from "./secrets.ts";
-import { sessionLimits } from "./session.ts";
+import { cookieOf, keyed } from "./secrets.ts";
+import { cookieName, sessionLimits } from "./session.ts";
 import { afterSigningIn, deviceOf } from "./signed-in.ts";
 import { type Asking, asked } from "./store.ts";
 import { note, personally } from "./trail.ts";
-import { beginTry, type Count, longestTurnS, slowDownMs } from "./tries.ts";
+import { beginTry, type Count, type Counted, inCrowd, slowDownMs, usedUpAmong } from "./tries.ts";
+import { takeTurn } from "./turns.ts";
 
 const network = ({ from }: Asking): string => (from.address === null ? "unknown" : networkOf(from.address));
 
 /** Seconds to wait as an answer. Who is blocked is not told whether the password was right: it was not looked at. */
 const blocked = (waitS: number) => fault("WAIT", { waitS });
+
+/** The place in the row, held by the browser for as long as it stands there. */
+const turnCookie = () => cookieName("turn");
+const turnCookieS = 60;
+/** Seconds that the next in a row is kept waiting with its answer, instead of being asked to come back: one at a time, so that no flood takes the connections. */
+const longestHoldS = 5;
+
+/** When the try's turn has come. Who has to stand longer in the row is told so, and given a ticket for it. @throws APIError */
+async function inTurn(
+  ctx: Pick<GenericEndpointContext, "setCookie">,
+  request: Asking,
+  who: Omit<Parameters<typeof takeTurn>[0], "ticket" | "now">,
+): Promise<Counted> {
+  let ticket = cookieOf(request.headers, turnCookie());
+  const attributes = { path: "/api/auth", sameSite: "lax", secure: isSecure(), httpOnly: true } as const;
+  for (let heldS = 0; ; ) {
+    const turn = await takeTurn({ ...who, ticket, now: request.now() });
+    if (turn.isOn) {
+      if (ticket !== null) ctx.setCookie(turnCookie(), "", { ...attributes, maxAge: 0 });
+      return turn.counted;
+    }
+    ticket = turn.ticket;
+    if (!turn.isNext || heldS + turn.waitS > longestHoldS) {
+      ctx.setCookie(turnCookie(), ticket, { ...attributes, maxAge: turnCookieS });
+      throw fault("WAIT", { waitS: Math.ceil(turn.waitS), leftS: Math.ceil(turn.leftS) });
+    }
+    heldS += turn.waitS;
+    await wait(turn.waitS * 1000);
+  }
+}
 
 // The path is that of the library's plugin for user names, so that its second factor steps in after it. Ours takes an address as well, takes the same time for
 // every refusal, and asks the limits first.
@@ -31,24 +64,34 @@ const signIn = createAuthEndpoint(
     const request = asked();
     const { password, stay } = ctx.body;
     const login = normalLogin(ctx.body.login);
-    const person = login === null ? null : await personByLogin(db, login, deviceOf(request.headers));
+    const device = deviceOf(request.headers);
+    const person = login === null ? null : await personByLogin(db, login, device);
     const account = keyed("login", person?.id ?? login ?? "").toString("base64");
-    const counts: Count[] = person?.isKnownDevice
-      ? [{ kind: "device", of: [account, deviceOf(request.headers)?.toString("hex") ?? ""] }]
-      : [
-          { kind: "pair", of: [account, network(request)] },
-          { kind: "network", of: [network(request)] },
-          { kind: "account", of: [account] },
-        ];
-    const attempt = await beginTry(counts, request.now(), { turnS: longestTurnS });
-    if (attempt.blocked) throw blocked(attempt.waitS);
-    await wait(Math.max(attempt.waitMs, person?.isKnownDevice ? 0 : slowDownMs(attempt.failures.account)));
-    const isRight = await isPassword(person?.password ?? null, password);
+    const byNetwork: Count = { kind: "network", of: [network(request)] };
+    const isKnown = person?.isKnownDevice === true;
+    const isCrowd = !isKnown && (await usedUpAmong(db, [byNetwork], request.now())).length > 0;
+    const counted = await inTurn(
+      ctx,
+      request,
+      isKnown
+        ? { row: { kind: "device", of: [account, device?.toString("hex") ?? ""] } }
+        : {
+            row: { kind: "pair", of: [account, network(request)] },
+            ...(isCrowd ? { limit: inCrowd } : {}),
+            others: [byNetwork, { kind: "account", of: [account] }],
+          },
+    );
+    const from = performance.now();
+    await wait(slowDownMs(counted.failures.account ?? 0));
+    // In a crowd no work is done for names that nobody has: thousands of them would take the machine. Its refusals come at full seconds, whatever was done.
+    const isRight = isCrowd && !person ? false : await isPassword(person?.password ?? null, password);
     if (!person || !isRight || person.isDisabled) {
-      await noteFailure(request, person, "session.refused", { isDisabled: isRight && person?.isDisabled === true });
+      if (!isCrowd || person || (await isNews(request, byNetwork)))
+        await noteFailure(request, person, "session.refused", { isDisabled: isRight && person?.isDisabled === true });
+      if (isCrowd) await wait(toFullSecondMs(performance.now() - from));
       throw fault("WRONG");
     }
-    await attempt.succeeded(db);
+    await counted.succeeded(db);
     const { absoluteS, idleS } = stay ? sessionLimits.kept : sessionLimits.usual;
     const begin = { method: "password", secondFactor: false, idleS, expiresAt: new Date(request.now().getTime() + absoluteS * 1000) };
     const session = await ctx.context.internalAdapter.createSession(person.id, !stay, begin, true);
@@ -58,6 +101,15 @@ const signIn = createAuthEndpoint(
     return ctx.json({ next: "in" });
   },
 );
+
+export const toFullSecondMs = (tookMs: number): number => 1_000 - (tookMs % 1_000);
+
+/** Whether nothing was said for a while of a network that tries many names. The trail, which is kept for ever, is not filled by a flood. */
+async function isNews(request: Asking, byNetwork: Count): Promise<boolean> {
+  const isOne = !(await beginTry([{ ...byNetwork, kind: "crowdNoted" }], request.now())).blocked;
+  if (isOne) log().warn({ network: byNetwork.of[0] }, "many passwords are tried from one network, with names that nobody has");
+  return isOne;
+}
 
 /** Of an account that there is not, only that somebody tried: not what was typed. */
 function noteFailure(request: Asking, person: SignInRow | null, action: string, after: Record<string, unknown>): Promise<void> {

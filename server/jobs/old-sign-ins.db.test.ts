@@ -33,18 +33,22 @@ it("drops what is over, and nothing that still opens or says why it does not", a
       [Buffer.from(hash), daysAgo(age + 1), daysAgo(age)],
     );
   for (const [key, age, until] of [
-    ["a", 4, null],
-    ["b", 6, null],
-    ["c", 6, daysAgo(-1)],
+    ["a", 4, daysAgo(-1)],
+    ["b", 6, daysAgo(1)],
   ] as const)
-    await database.rows("insert into sign_in_try (key, failures, last_at, blocked_until) values ($1, 1, $2, $3)", [Buffer.from(key), daysAgo(age), until]);
+    await database.rows("insert into sign_in_try (key, failures, last_at, forgotten_at) values ($1, 1, $2, $3)", [Buffer.from(key), daysAgo(age), until]);
+  for (const [hash, age] of [
+    ["a", 0],
+    ["b", 1],
+  ] as const)
+    await database.rows("insert into sign_in_ticket (row_key, secret_hash, due_at) values ($1, $1, $2)", [Buffer.from(hash), daysAgo(age)]);
   for (const [hash, age] of [
     ["a", 399],
     ["b", 401],
   ] as const)
     await database.rows("insert into known_device (person_id, secret_hash, last_seen_at) values ($1, $2, $3)", [person?.id, Buffer.from(hash), daysAgo(age)]);
   await database.rows("insert into verification (identifier, value, expires_at) values ('a', 'x', $1), ('b', 'x', $2)", [daysAgo(1), daysAgo(-1)]);
-  expect(await dropOldSignIns(jobs.db, now)).toEqual({ sessions: 2, challenges: 1, links: 1, tries: 1, devices: 1 });
-  expect(await dropOldSignIns(jobs.db, now)).toEqual({ sessions: 0, challenges: 0, links: 0, tries: 0, devices: 0 });
+  expect(await dropOldSignIns(jobs.db, now)).toEqual({ sessions: 2, challenges: 1, links: 1, tries: 1, tickets: 1, devices: 1 });
+  expect(await dropOldSignIns(jobs.db, now)).toEqual({ sessions: 0, challenges: 0, links: 0, tries: 0, tickets: 0, devices: 0 });
   expect(await database.rows("select token from session")).toEqual([{ token: "good" }]);
 });

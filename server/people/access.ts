@@ -69,7 +69,7 @@ export async function takeSecondFactor(ctx: Acting, id: string): Promise<void> {
   sendNotice(person, "second_factor_off");
 }
 
-/** The longest wait is an hour (PINs); a failure is forgotten after the same time. */
+/** The longest wait is a quarter of an hour (codes). */
 const countsForMs = 2 * 3600_000;
 
 /** Who has mistyped too often need not wait: their own counts begin anew. What others count (a network's) stays. */

@@ -153,6 +153,20 @@ describe("createPerson and changePerson", () => {
     expect((await refusal(renamed)).fields.map(({ path }) => path)).toEqual(["name"]);
   });
 
+  it("says of people at other sites no more than that an address cannot be used, and nothing of their names", async () => {
+    const far = await aPerson([one("viewer", theirs.siteId)], { name: "Amira Far" });
+    await db.rows("update person set email = 'amira@example.com', username = 'amira' where id = $1", [far]);
+    const same = await refusal(createPerson(here(), { ...nina([one("viewer", ours.siteId)]), email: "amira@example.com", username: "amira" }));
+    const notUsable = "This cannot be used here. Choose another, or ask whoever looks after all sites.";
+    expect(same.fields).toEqual([
+      { path: "email", sentence: notUsable },
+      { path: "username", sentence: notUsable },
+    ]);
+    await createPerson(here(), { ...nina([one("viewer", ours.siteId)]), name: "Аmira Far" }); // its reading is that of a name that this administrator does not see
+    const everywhere = createPerson(boss(), { ...nina([]), email: "far@example.com", name: "Amirа Far" });
+    expect((await refusal(everywhere)).fields.map(({ path }) => path)).toEqual(["name"]);
+  });
+
   it("an administrator of one site gives roles there only, and takes none elsewhere", async () => {
     for (const siteId of [theirs.siteId, null])
       expect(await refusal(createPerson(here(), nina([one("viewer", siteId)])))).toMatchObject({ code: "INVALID", fields: [{ path: "memberships.0.siteId" }] });

@@ -101,11 +101,13 @@ const formOf = (ctx: Acting, { name, email, username, memberships }: PersonDetai
 });
 const ours = (ctx: Acting, memberships: readonly Membership[]): Membership[] => memberships.filter((one) => isWithin(ctx.scope, one) && !one.fromProvider);
 
+/** No more than that: whether somebody of another site has it is not for everybody who may add people. */
+const notUsable = "This cannot be used here. Choose another, or ask whoever looks after all sites.";
+
 async function check(ctx: Acting, tx: Db, { memberships, ...fields }: PersonValues, before: PersonDetail | null): Promise<void> {
   const faults: FieldFault[] = membershipFaults(ctx.scope, memberships, await placeRows(tx, ctx.scope), before?.memberships ?? []);
-  for (const path of await takenBy(tx, fields, before?.id ?? null))
-    faults.push({ path, sentence: "Somebody has this already. Whoever looks after all sites can give that person a role here." });
-  if (fields.name !== before?.name && (await namesOfOthers(tx, before?.id ?? null)).some((name) => isLookAlike(name, fields.name)))
+  for (const path of await takenBy(tx, fields, before?.id ?? null)) faults.push({ path, sentence: notUsable });
+  if (fields.name !== before?.name && (await namesOfOthers(tx, ctx.scope, before?.id ?? null)).some((name) => isLookAlike(name, fields.name)))
     faults.push({ path: "name", sentence: "This name reads as somebody else's and is written with other letters. Type it anew, with one alphabet." });
   if (faults.length > 0) throw new Refusal("INVALID", faults.map(({ sentence }) => sentence).join(" "), { fields: faults });
 }
@@ -176,6 +178,5 @@ function inWords(error: unknown): unknown {
     );
   const path = constraint === "person_email_key" ? "email" : constraint === "person_username_key" ? "username" : null;
   if (path === null) return error;
-  // Two at the same instant.
-  return new Refusal("INVALID", "Somebody has this already.", { fields: [{ path, sentence: "Somebody has this already." }] });
+  return new Refusal("INVALID", notUsable, { fields: [{ path, sentence: notUsable }] }); // two at the same instant
 }

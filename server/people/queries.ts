@@ -223,11 +223,16 @@ export const knownDevices = async (db: Db, personId: string): Promise<Buffer[]> 
   return rows.map(({ hash }) => hash);
 };
 
-/** Of everybody who is not disabled, but this one. */
-export const namesOfOthers = async (db: Db, id: string | null): Promise<string[]> =>
-  (await db.rows<{ name: string }>("-- people.namesOfOthers\n select name from person where disabled_at is null and id is distinct from $1::uuid", [id])).map(
-    ({ name }) => name,
+/** Of everybody at the scope's sites (and of those with roles at all sites, whom everybody sees) who is not disabled, but this one. */
+export const namesOfOthers = async (db: Db, { sites }: Scope, id: string | null): Promise<string[]> => {
+  const rows = await db.rows<{ name: string }>(
+    `-- people.namesOfOthers
+     select p.name from person p where p.disabled_at is null and p.id is distinct from $1::uuid
+       and ($2::int[] is null or exists (select from membership m where m.person_id = p.id and (m.site_id is null or m.site_id = any($2))))`,
+    [id, sites === "all" ? null : sites],
   );
+  return rows.map(({ name }) => name);
+};
 
 /** Which of the addresses and names belong to somebody else. */
 export async function takenBy(db: Db, { email, username }: PersonFields, except: string | null): Promise<("email" | "username")[]> {

@@ -132,3 +132,14 @@ export const pinsAt = (db: Db, { sites }: Scope, roles: readonly string[], perso
      order by p.name, p.id`,
     [sites === "all" ? null : sites, roles, personId],
   );
+
+/** Ids of the supervisors of a site who are not disabled. */
+export const supervisorsAt = async (db: Db, siteId: number): Promise<string[]> => {
+  const rows = await db.rows<{ id: string }>(
+    `-- terminals.supervisors
+     select p.id from person p where p.disabled_at is null
+       and exists (select from membership m where m.person_id = p.id and m.role = 'supervisor' and (m.site_id is null or m.site_id = $1)) order by p.id`,
+    [siteId],
+  );
+  return rows.map(({ id }) => id);
+};

@@ -13,7 +13,7 @@ import { givePin } from "#/server/identity/reset.ts";
 import { cookieOf, hashOfSecret, isSecretShaped, newSecret } from "#/server/identity/secrets.ts";
 import { cookieName } from "#/server/identity/session.ts";
 import { recordOf } from "#/server/identity/trail.ts";
-import { type Count, closedAmong, forgetTries } from "#/server/identity/tries.ts";
+import { type Count, forgetTries, usedUpAmong } from "#/server/identity/tries.ts";
 import {
   lockTerminal,
   type PinHolder,
@@ -157,7 +157,7 @@ export async function revokeTerminal(ctx: Pick<Permitted, "found"> & Changing & 
 export type PinRow = Omit<PinHolder, "grants"> & {
   /** Whoever asks may give them one: they may do nothing that the asker may not. */
   mayGive: boolean;
-  /** Too many wrong PINs in their name: names of the terminals at which the PIN alone is not enough now. */
+  /** Too many wrong PINs in their name: names of the terminals at which the PIN alone is not enough now, or is waited for. */
   closedAt: string[];
 };
 
@@ -168,7 +168,7 @@ export async function listPins(ctx: PinList): Promise<PinRow[]> {
   const counts = people.flatMap(({ id, hasPin }) =>
     hasPin ? terminals.filter(({ revokedAt }) => revokedAt === null).map((terminal) => ({ ...pinCount(terminal.id, id), id, name: terminal.name })) : [],
   );
-  const closed = await closedAmong(ctx.db, counts, ctx.now());
+  const closed = await usedUpAmong(ctx.db, counts, ctx.now());
   return people.map(({ grants, ...row }) => ({
     ...row,
     mayGive: whatPinOpens(ctx.actor, grants) !== null,

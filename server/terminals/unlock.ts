@@ -3,7 +3,7 @@ import { createAuthEndpoint } from "better-auth/api";
 import { setSessionCookie } from "better-auth/cookies";
 import { z } from "zod";
 import { change } from "#/server/audit/change.ts";
-import { db } from "#/server/db.ts";
+import { type Db, db } from "#/server/db.ts";
 import { opens } from "#/server/domain/pin.ts";
 import { fault } from "#/server/identity/faults.ts";
 import { leaveNotice } from "#/server/identity/notices.ts";
@@ -13,8 +13,8 @@ import { isPin, keyed, whyNotPin } from "#/server/identity/secrets.ts";
 import { sessionLimits } from "#/server/identity/session.ts";
 import { type Asking, asked } from "#/server/identity/store.ts";
 import { note, personally, recordOf } from "#/server/identity/trail.ts";
-import { beginTry, forgetTries, limits } from "#/server/identity/tries.ts";
-import type { TerminalPersonRow, TerminalRow } from "./queries.ts";
+import { beginTry, forgetTries, limits, usedUpAmong } from "#/server/identity/tries.ts";
+import { supervisorsAt, type TerminalPersonRow, type TerminalRow } from "./queries.ts";
 import { pinCount, terminalCookie, terminalCookieOptions, terminalOf, terminalSecret, whoUnlocks } from "./service.ts";
 
 const secret = z.string().max(1000);
@@ -41,32 +41,40 @@ export const unlock = createAuthEndpoint("/terminal/unlock", { method: "POST", b
 });
 
 /**
- * Whose PIN it is. A wrong one costs all who stand at the terminal a pause of seconds. Too many in one name, and that person gives their password with the PIN
- * once, or is let in by a supervisor: the tries of others take nobody's own way in away. @throws APIError
+ * Whose PIN it is. A wrong one costs all who stand at the terminal a pause of seconds. Too many in one name, and who has a password gives it with the PIN once; who has
+ * none waits, five minutes at most: the tries of others take nobody's own way in away. Owner and supervisors are told. @throws APIError
  */
 async function whoHasPin(request: Asking, terminal: TerminalRow, { personId, pin, password }: Body): Promise<TerminalPersonRow> {
   const pause = await beginTry([{ kind: "terminal", of: [String(terminal.id)] }], request.now());
   if (pause.blocked) throw fault("WAIT", { waitS: pause.waitS });
   const count = pinCount(terminal.id, personId);
-  const attempt = await beginTry([count], request.now());
   const person = await whoUnlocks(terminal, personId);
-  if (attempt.blocked) {
-    if (!person?.password) throw fault("PIN_CLOSED");
+  const isProven = typeof person?.password === "string" && (await usedUpAmong(db, [count], request.now())).length > 0;
+  if (person && isProven) {
     if (password === undefined) throw fault("PIN_PASSWORD");
     await provePassword(request, terminal, person, password);
   }
+  const attempt = isProven ? null : await beginTry([count], request.now());
+  if (attempt?.blocked) throw fault("WAIT", { waitS: attempt.waitS });
   if (!person || !(await isPin(person.pinHash, personId, pin))) {
-    const isClosing = !attempt.blocked && Math.round(attempt.failures.pin) >= limits.pin.free;
+    const isUsedUp = attempt !== null && Math.round(attempt.failures.pin ?? 0) >= limits.pin.free;
     await change(request, { action: "session.pin_refused" }, async (tx) => {
       await recordOf(tx, "session.pin_refused", person ?? { id: "", name: "" }, { terminalId: terminal.id });
-      if (person && isClosing) await leaveNotice(tx, person.id, "pin_closed", terminal.name, request.now());
+      if (person && isUsedUp) await tellOfTries(tx, terminal, person, request.now());
     });
     throw fault("PIN_WRONG");
   }
   await pause.succeeded(db);
-  if (attempt.blocked) await forgetTries(db, [count]);
+  if (attempt === null) await forgetTries(db, [count]);
   else await attempt.succeeded(db);
   return person;
+}
+
+/** Whose PIN is tried, and who is in charge where it is; nobody twice before they have seen it. */
+async function tellOfTries(tx: Db, terminal: TerminalRow, person: TerminalPersonRow, now: Date): Promise<void> {
+  await leaveNotice(tx, person.id, "pin_closed", terminal.name, now, { once: true });
+  for (const id of await supervisorsAt(tx, terminal.siteId))
+    if (id !== person.id) await leaveNotice(tx, id, "pin_tried", `${person.name} (${terminal.name})`, now, { once: true });
 }
 
 const opensAnything = ({ roles, opens: given }: TerminalPersonRow, { siteId }: TerminalRow): boolean => roles.some((role) => opens(given, role, siteId));
