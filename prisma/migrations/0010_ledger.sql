@@ -1,0 +1,185 @@
+-- The ledger: what people say of jobs and stops, and what is derived from that, from readings and from the plan.
+
+alter table site
+  add no_order_is_planned boolean not null default false, -- time without an order is a planned stop
+  add shift_grace_s int not null default 7200 check (shift_grace_s between 0 and 604800); -- a shift is final so long after its end
+alter table line
+  add micro_stop_s int not null default 300 check (micro_stop_s between 0 and 3600), -- a stop of at most so long is a micro-stop
+  add micro_stops_are text not null default 'performance' check (micro_stops_are in ('performance', 'availability')),
+  add pieces_per_piece double precision not null default 1 check (pieces_per_piece > 0 and pieces_per_piece < 'Infinity'); -- pieces of the constraint in one of the last machine
+alter table machine
+  add min_run_s int not null default 0 check (min_run_s between 0 and 3600), -- shorter runs are noise
+  add ignore_stop_s int not null default 0 check (ignore_stop_s between 0 and 3600), -- shorter stops are noise
+  add startup_s int not null default 0 check (startup_s between 0 and 86400); -- run seconds after a changeover or a long stand in which rejects are start-up rejects
+
+-- A production order.
+create table job (
+  id                      int generated always as identity primary key,
+  site_id                 int not null references site,
+  number                  text not null check (number ~ '^[^[:cntrl:]]{1,64}$' and number = btrim(number)), -- what a job signal says
+  product_id              int not null references product,
+  quantity                double precision not null check (quantity > 0 and quantity < 'Infinity'), -- good pieces
+  due_at                  timestamptz,
+  line_id                 int,
+  machine_id              int, -- null: of the whole line
+  ideal_cycle_s           double precision check (ideal_cycle_s > 0 and ideal_cycle_s < 'Infinity'), -- null: the product's on the machine
+  scrap_allowance_percent numeric not null default 0 check (scrap_allowance_percent between 0 and 100),
+  position                int not null default 0, -- sequence on its line
+  status                  text not null default 'planned' check (status in ('planned', 'running', 'paused', 'finished', 'cancelled')),
+  version                 int not null default 1,
+  created_at              timestamptz not null default now(),
+  unique (site_id, number),
+  unique (id, site_id),
+  foreign key (line_id, site_id) references line (id, site_id) on update cascade,
+  foreign key (machine_id, line_id) references machine (id, line_id),
+  check (machine_id is null or line_id is not null)
+);
+create index job_line on job (line_id, position) where status in ('planned', 'running', 'paused');
+create index job_product on job (product_id);
+
+-- What was said on screen: from then on the machine works on the job, or on none.
+create table job_said (
+  machine_id int not null references machine,
+  at         timestamptz not null,
+  job_id     int references job, -- null: on none
+  said_by    uuid references person on delete set null,
+  said_at    timestamptz not null,
+  primary key (machine_id, at)
+);
+create index job_said_job on job_said (job_id);
+
+-- What people say of stops; never changed, never taken away: an undo is another. Stops are named by an instant in them.
+create table stop_edit (
+  id         bigint generated always as identity primary key,
+  machine_id int not null references machine,
+  kind       text not null check (kind in ('reclassify', 'split', 'merge', 'trim', 'add', 'false_stop', 'undo')),
+  at         timestamptz, -- in the stop; where its second part begins
+  from_at    timestamptz,
+  to_at      timestamptz,
+  reason     text, -- key of a reason of the site
+  undoes     bigint references stop_edit,
+  note       text not null default '',
+  by_rule    bigint, -- entered by a rule and not by a person
+  edited_by  uuid references person on delete set null,
+  edited_at  timestamptz not null default now(),
+  check (from_at < to_at),
+  check (case kind
+    when 'reclassify' then num_nonnulls(at) = 1 and num_nonnulls(from_at, to_at, undoes) = 0
+    when 'split' then num_nonnulls(at) = 1 and num_nonnulls(from_at, to_at, undoes, reason) = 0
+    when 'false_stop' then num_nonnulls(at) = 1 and num_nonnulls(from_at, to_at, undoes, reason) = 0
+    when 'trim' then num_nonnulls(at, from_at, to_at) = 3 and num_nonnulls(undoes, reason) = 0
+    when 'merge' then num_nonnulls(from_at, to_at) = 2 and num_nonnulls(at, undoes, reason) = 0
+    when 'add' then num_nonnulls(from_at, to_at) = 2 and num_nonnulls(at, undoes) = 0
+    when 'undo' then num_nonnulls(undoes) = 1 and num_nonnulls(at, from_at, to_at, reason) = 0 end)
+);
+create index stop_edit_machine on stop_edit (machine_id, id);
+create unique index stop_edit_undoes on stop_edit (undoes); -- of two who undo the same, one does
+
+-- The ledger: each machine's time in rows without gap or overlap, cut by clock hour, shift, job, product and rate. Derived.
+create table machine_interval (
+  machine_id        int not null,
+  from_at           timestamptz not null,
+  to_at             timestamptz not null,
+  is_open           boolean not null, -- still so when it was computed
+  kind              text not null check (kind in ('not_scheduled', 'planned_stop', 'unknown', 'changeover', 'blocked', 'starved', 'micro_stop', 'down', 'run')),
+  stop_at           timestamptz, -- start of the stop that it is a part of
+  reason            text,
+  change_at         timestamptz, -- the change of job that it is the changeover for
+  shift_instance_id bigint,
+  date              date not null, -- business date, of unscheduled time the local one
+  hour_at           timestamptz not null, -- clock hour of the site
+  job               text,
+  product           text,
+  rate_id           int,
+  ideal_cycle_s     double precision,
+  is_startup        boolean not null,
+  is_stop_start     boolean not null,
+  is_dead           boolean not null,
+  is_bridged        boolean not null,
+  gap_good          double precision,
+  gap_reject        double precision,
+  gap_rework        double precision,
+  gap_within        boolean,
+  primary key (machine_id, from_at),
+  check (from_at < to_at),
+  check (num_nonnulls(gap_good, gap_reject, gap_rework, gap_within) in (0, 4))
+);
+select create_hypertable('machine_interval', by_range('from_at', interval '7 days'), create_default_indexes => false);
+create index machine_interval_stop on machine_interval (machine_id, stop_at) where stop_at is not null;
+
+-- No gap and no overlap. No row is longer than a clock hour, so its neighbours are found by their starts.
+create function check_interval_chain() returns trigger language plpgsql as $$
+declare wrong record;
+begin
+  select * into wrong from (
+    select i.machine_id, i.to_at, lead(i.from_at) over (partition by i.machine_id order by i.from_at) as next_at
+    from (select machine_id, min(from_at) as from_at, max(to_at) as to_at from touched group by machine_id) t
+    join machine_interval i on i.machine_id = t.machine_id and i.from_at between t.from_at - interval '1 hour' and t.to_at
+  ) n where next_at <> to_at limit 1;
+  if found then
+    raise exception 'Time of machine % would have a gap or an overlap: % is followed by %.', wrong.machine_id, wrong.to_at, wrong.next_at
+      using errcode = 'exclusion_violation', constraint = 'machine_interval_chain';
+  end if;
+  return null;
+end $$;
+create trigger chain_inserted after insert on machine_interval referencing new table as touched for each statement execute function check_interval_chain();
+create trigger chain_deleted after delete on machine_interval referencing old table as touched for each statement execute function check_interval_chain();
+
+-- Additive facts of a machine in a clock hour of a shift, by job, product and rate; and, without a machine and a rate, of a line. Derived. Names: server/domain/facts.ts.
+create table oee_fact (
+  line_id           int not null,
+  machine_id        int, -- null: of the line
+  shift_instance_id bigint, -- null: unscheduled time
+  date              date not null,
+  hour_at           timestamptz not null,
+  job               text,
+  product           text,
+  rate_id           int,
+  ideal_cycle_s     double precision,
+  not_scheduled_s double precision not null, planned_stop_s double precision not null, unknown_s double precision not null, unbridged_s double precision not null,
+  changeover_s double precision not null, blocked_s double precision not null, starved_s double precision not null, micro_stop_s double precision not null,
+  down_s double precision not null, run_s double precision not null, ideal_s double precision not null, good_ideal_s double precision not null,
+  startup_reject_ideal_s double precision not null, gap_good_ideal_s double precision not null, gap_within_good_ideal_s double precision not null,
+  off_good_ideal_s double precision not null, good double precision not null, reject double precision not null, rework double precision not null,
+  startup_reject double precision not null, gap_good double precision not null, gap_reject double precision not null, gap_rework double precision not null,
+  off_good double precision not null, off_reject double precision not null, off_rework double precision not null, unrated double precision not null,
+  stops double precision not null, micro_stops double precision not null, changeovers double precision not null, failures double precision not null,
+  repair_s double precision not null, uncosted_s double precision not null, changeover_pieces double precision not null, blocked_pieces double precision not null,
+  starved_pieces double precision not null, micro_stop_pieces double precision not null, down_pieces double precision not null,
+  speed_pieces double precision not null, startup_reject_pieces double precision not null, reject_pieces double precision not null,
+  changeover_money double precision not null, blocked_money double precision not null, starved_money double precision not null,
+  micro_stop_money double precision not null, down_money double precision not null, speed_money double precision not null,
+  startup_reject_money double precision not null, reject_money double precision not null
+);
+select create_hypertable('oee_fact', by_range('hour_at', interval '30 days'), create_default_indexes => false);
+create unique index oee_fact_machine on oee_fact (machine_id, hour_at, shift_instance_id, date, job, product, rate_id) nulls not distinct where machine_id is not null;
+create unique index oee_fact_line on oee_fact (line_id, hour_at, shift_instance_id, date, job, product) nulls not distinct where machine_id is null;
+create index oee_fact_line_date on oee_fact (line_id, date) where machine_id is null;
+create index oee_fact_machine_date on oee_fact (machine_id, date) where machine_id is not null;
+create index oee_fact_shift on oee_fact (shift_instance_id);
+
+-- How far the ledger of a machine reaches.
+create table ledger_reach (
+  machine_id   int primary key references machine,
+  from_at      timestamptz not null,
+  to_at        timestamptz not null, -- computed as of this instant
+  refreshed_at timestamptz not null,
+  check (from_at < to_at)
+) with (fillfactor = 50);
+
+-- Marks that are being worked off.
+create table ledger_claim (
+  id         bigint generated always as identity primary key,
+  line_id    int not null references line,
+  machine_id int not null references machine,
+  from_at    timestamptz not null,
+  to_at      timestamptz not null,
+  claimed_at timestamptz not null default now()
+);
+create index ledger_claim_line on ledger_claim (line_id);
+
+insert into audit_exempt values
+  ('machine_interval', 'computed from readings, plan and what people said'),
+  ('oee_fact', 'computed from readings, plan and what people said'),
+  ('ledger_reach', 'how far programs have computed'),
+  ('ledger_claim', 'work to be done by programs');
