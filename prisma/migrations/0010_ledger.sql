@@ -123,6 +123,7 @@ begin
   return null;
 end $$;
 create trigger chain_inserted after insert on machine_interval referencing new table as touched for each statement execute function check_interval_chain();
+create trigger chain_updated after update on machine_interval referencing new table as touched for each statement execute function check_interval_chain();
 create trigger chain_deleted after delete on machine_interval referencing old table as touched for each statement execute function check_interval_chain();
 
 -- Additive facts of a machine in a clock hour of a shift, by job, product and rate; and, without a machine and a rate, of a line. Derived. Names: server/domain/facts.ts.

@@ -1,0 +1,64 @@
+/** Marks say which machine's time was touched; they are claimed first and worked off after, so that no writer waits for the ledger. */
+import type { Db } from "#/server/db.ts";
+
+/** Marks claimed in one go; a claim is small. */
+const marksAtOnce = 20_000;
+
+/**
+ * Marks become claims; also of the machines whose blocked and starved time hangs on a marked one, and of a constraint line's other machine. Marks that a writer
+ * holds are left: they are for the next time. What a mark stands for is committed, or it could not be seen. Returns how many marks were taken.
+ */
+export async function claimMarks(db: Db): Promise<number> {
+  const [row] = await db.rows<{ count: number }>(
+    `-- ledger.claimMarks
+    with taken as (
+      delete from ledger_mark m using (select machine_id, hour from ledger_mark order by marked_at limit ${marksAtOnce} for update skip locked) t
+      where m.machine_id = t.machine_id and m.hour = t.hour returning m.machine_id, m.from_at, m.to_at
+    ), meant as (
+      select machine_id, from_at, to_at from taken
+      union all
+      select n.id, t.from_at, t.to_at from taken t join machine n on n.upstream_id = t.machine_id or n.downstream_id = t.machine_id
+      union all
+      select case l.constraint_machine_id when t.machine_id then l.last_machine_id else l.constraint_machine_id end, t.from_at, t.to_at
+      from taken t join line l on l.topology = 'constraint' and l.constraint_machine_id <> l.last_machine_id and t.machine_id in (l.constraint_machine_id, l.last_machine_id)
+    ), claimed as (
+      insert into ledger_claim (line_id, machine_id, from_at, to_at)
+      select m.line_id, m.id, t.from_at, greatest(t.to_at, t.from_at + interval '1 millisecond') from meant t join machine m on m.id = t.machine_id
+    )
+    select count(*)::int as count from taken`,
+  );
+  return row?.count ?? 0;
+}
+
+/**
+ * Locks lines that have claims until the transaction ends, those that wait longest first, at most `most`. Lines that another process works at are left to it.
+ * The lock comes before anything is read: what is read then is at least as new as what the line's last worker wrote.
+ */
+export const lockLines = (tx: Db, most: number) =>
+  tx.rows<{ lineId: number }>(
+    `-- ledger.lockLines
+    select w.line_id as "lineId" from (select line_id from ledger_claim group by line_id order by min(id) limit $1) w
+    where pg_try_advisory_xact_lock(hashtext('takt.ledger'), w.line_id) order by 1`,
+    [most],
+  );
+
+export type Claim = { machineId: number; lineId: number; from: number; to: number };
+
+/** Takes the claims of locked lines. */
+export const takeClaims = (tx: Db, lineIds: readonly number[]) =>
+  tx.rows<Claim>(
+    `-- ledger.takeClaims
+    delete from ledger_claim where line_id = any($1::int[])
+    returning machine_id as "machineId", line_id as "lineId", round(extract(epoch from from_at) * 1000)::float8 as "from", round(extract(epoch from to_at) * 1000)::float8 as "to"`,
+    [lineIds],
+  );
+
+/** Marks every machine that is in use: time passes for it. */
+export const markAll = (db: Db, from: Date, to: Date) =>
+  db.rows(
+    `-- ledger.markAll
+    insert into ledger_mark (machine_id, hour, from_at, to_at)
+    select id, date_trunc('hour', $1::timestamptz), $1, $2 from machine where retired_at is null order by id
+    on conflict (machine_id, hour) do update set from_at = least(ledger_mark.from_at, excluded.from_at), to_at = greatest(ledger_mark.to_at, excluded.to_at)`,
+    [from, to],
+  );
