@@ -33,14 +33,14 @@ const hoursOf = (windows: readonly MachineWindow[]) => [
 ];
 
 /**
- * Minutes in which a row begins, or the first of a signal in an hour: their readings are looked at one by one, since pieces of one minute may belong to two rows,
- * and a delta may lie over dead time. Of all others the sum of the minute is enough.
+ * Minutes in which a row begins, the first of a signal in an hour, and the first after dead time: their readings are looked at one by one, since pieces of one
+ * minute may belong to two rows, and a delta may lie over dead time. Of all others the sum of the minute is enough.
  */
 const mixedMinutes = `hour as (
     select u.machine_id, to_timestamp(u.from_ms / 1000) as from_at, to_timestamp(u.to_ms / 1000) as to_at from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms)
   ), counted as (
     select c.machine_id, c.signal_id, g.role, c.minute, sum(c.pieces order by c.job) as pieces, max(c.last_at) as last_at,
-      c.minute = min(c.minute) over (partition by c.signal_id, date_trunc('hour', c.minute)) as is_first
+      c.minute = min(c.minute) over (partition by c.signal_id, date_trunc('hour', c.minute)) as is_first, lag(c.minute) over (partition by c.signal_id order by c.minute) as before
     from hour h join count_minute c on c.machine_id = h.machine_id and c.minute >= h.from_at and c.minute < h.to_at join signal g on g.id = c.signal_id
     group by c.machine_id, c.signal_id, g.role, c.minute
   ), edge as (
@@ -48,7 +48,11 @@ const mixedMinutes = `hour as (
     from hour h join machine_interval i on i.machine_id = h.machine_id and i.from_at >= h.from_at and i.from_at < h.to_at
     where i.from_at <> date_trunc('minute', i.from_at)
   ), minute as (
-    select c.*, c.is_first or exists (select from edge e where e.machine_id = c.machine_id and e.minute = c.minute) as is_mixed from counted c
+    select c.*, c.is_first or exists (select from edge e where e.machine_id = c.machine_id and e.minute = c.minute)
+      or c.before < c.minute - interval '1 minute' and exists (
+        select from machine_interval d where d.machine_id = c.machine_id and d.is_dead and d.from_at > c.before - interval '1 hour' and d.from_at < c.minute + interval '1 minute' and d.to_at > c.before
+      ) as is_mixed
+    from counted c
   )`;
 
 const plainMinutes = (db: Db, windows: readonly MachineWindow[]) =>
@@ -75,8 +79,9 @@ const rawReadings = (db: Db, windows: readonly MachineWindow[]) =>
 
 export type Ready = { segments: Segment[]; deltas: Delta[]; cells: Cell[]; counting: Counting };
 
-/** Writes the facts of whole clock hours, of machines and of their lines. windows: from the start of an hour to the end of one. */
-export async function writeFacts(tx: Db, windows: readonly MachineWindow[]): Promise<void> {
+/** Writes the facts of whole clock hours, of machines and of their lines. asked: from the start of an hour to the end of one. */
+export async function writeFacts(tx: Db, asked: readonly MachineWindow[]): Promise<void> {
+  const windows = await withPartners(tx, asked);
   const machines = await plantMachines(
     tx,
     windows.map(({ machineId }) => machineId),
@@ -101,6 +106,29 @@ export async function writeFacts(tx: Db, windows: readonly MachineWindow[]): Pro
   );
   await writeLines(tx, windows, machines, ready);
 }
+
+/** A constraint line is told by two machines together: what is asked of one is asked of both. */
+async function withPartners(tx: Db, asked: readonly MachineWindow[]): Promise<MachineWindow[]> {
+  const pairs = await partners(
+    tx,
+    asked.map(({ machineId }) => machineId),
+  );
+  const windows = new Map(asked.map((window) => [window.machineId, window]));
+  for (const { constraintId, lastId } of pairs) {
+    const both = [constraintId, lastId].flatMap((id) => windows.get(id) ?? []);
+    const hull = { from: Math.min(...both.map(({ from }) => from)), to: Math.max(...both.map(({ to }) => to)) };
+    for (const machineId of [constraintId, lastId]) windows.set(machineId, { machineId, ...hull });
+  }
+  return [...windows.values()];
+}
+
+const partners = (db: Db, machineIds: readonly number[]) =>
+  db.rows<{ constraintId: number; lastId: number }>(
+    `-- ledger.partners
+    select constraint_machine_id as "constraintId", last_machine_id as "lastId" from line
+    where topology = 'constraint' and constraint_machine_id <> last_machine_id and (constraint_machine_id = any($1::int[]) or last_machine_id = any($1::int[]))`,
+    [machineIds],
+  );
 
 function readyOf(segments: Segment[], deltas: Delta[], machine: PlantMachine, money: Money, isBreakdown: (reason: string) => boolean): Ready {
   const counting = countingOf(machine.signals.flatMap(({ role }) => countRoleOf(role) ?? []));
