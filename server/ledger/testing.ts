@@ -29,10 +29,10 @@ export async function read(db: Db, readings: readonly TestReading[]): Promise<vo
   await db.rows(
     `insert into count_minute (signal_id, minute, machine_id, pieces, first_at, last_at)
      select signal_id, minute, machine_id, sum(pieces), min(at) filter (where pieces > 0), max(at) filter (where pieces > 0) from (
-       select r.signal_id, g.machine_id, r.at, date_bin('1 minute', r.at - interval '1 microsecond', '2000-01-01') as minute,
+       select r.signal_id, r.machine_id, r.at, date_bin('1 minute', r.at - interval '1 microsecond', '2000-01-01') as minute,
          case when b is null then 0 when r.value >= b then r.value - b else r.value end as pieces
-       from (select *, lag(value) over (partition by signal_id order by at) as b from ledger_sample where value is not null) r
-         join signal g on g.id = r.signal_id where g.machine_id = any($1::int[]) and g.role like '%\\_count') d
+       from (select l.*, g.machine_id, lag(l.value) over (partition by l.signal_id order by l.at) as b from ledger_sample l join signal g on g.id = l.signal_id
+         where g.machine_id = any($1::int[]) and g.role like '%\\_count' and l.value is not null) r) d
      group by 1, 2, 3`,
     [machineIds],
   );
