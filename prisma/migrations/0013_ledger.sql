@@ -184,3 +184,9 @@ insert into audit_exempt values
   ('oee_fact', 'computed from readings, plan and what people said'),
   ('ledger_reach', 'how far programs have computed'),
   ('ledger_claim', 'work to be done by programs');
+
+-- In the audit trail a job is called by its number.
+do $$ begin
+  execute replace(pg_get_functiondef('audit_attach'::regproc), '''key'', ''username''', '''key'', ''number'', ''username''');
+end $$;
+select audit_attach();
