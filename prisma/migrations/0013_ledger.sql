@@ -82,6 +82,8 @@ create table machine_interval (
   to_at             timestamptz not null,
   is_open           boolean not null, -- still so when it was computed
   kind              text not null check (kind in ('not_scheduled', 'planned_stop', 'unknown', 'changeover', 'blocked', 'starved', 'micro_stop', 'down', 'run')),
+  base              text not null check (base in ('run', 'down', 'changeover', 'suspended', 'planned_stop', 'unknown')), -- what the machine did, whatever calendar, neighbours and people say of it
+  base_at           timestamptz not null, -- since when without a break
   stop_at           timestamptz, -- start of the stop that it is a part of
   reason            text,
   change_at         timestamptz, -- the change of job that it is the changeover for
@@ -105,6 +107,7 @@ create table machine_interval (
   check (num_nonnulls(gap_good, gap_reject, gap_rework, gap_within) in (0, 4))
 );
 select create_hypertable('machine_interval', by_range('from_at', interval '7 days'), create_default_indexes => false);
+create index machine_interval_job on machine_interval (job, machine_id, from_at) where job is not null;
 create index machine_interval_stop on machine_interval (machine_id, stop_at) where stop_at is not null;
 
 -- No gap and no overlap. No row is longer than a clock hour, so its neighbours are found by their starts.
@@ -165,19 +168,113 @@ create table ledger_reach (
   from_at      timestamptz not null,
   to_at        timestamptz not null, -- computed as of this instant
   refreshed_at timestamptz not null,
+  vouched_to   timestamptz, -- nobody listened to its sources beyond this; null: somebody does
   check (from_at < to_at)
 ) with (fillfactor = 50);
 
 -- Marks that are being worked off.
 create table ledger_claim (
   id         bigint generated always as identity primary key,
-  line_id    int not null references line,
-  machine_id int not null references machine,
+  line_id    int not null references line on delete cascade,
+  machine_id int not null references machine on delete cascade,
   from_at    timestamptz not null,
   to_at      timestamptz not null,
   claimed_at timestamptz not null default now()
 );
 create index ledger_claim_line on ledger_claim (line_id);
+create index ledger_claim_machine on ledger_claim (machine_id);
+
+-- Claims the time of machines, of their neighbours, whose blocked and starved time hangs on them, and of a constraint line's other machine. What is yet to come
+-- will be told as things are then. No end is cut off at how far the ledger reaches: a refresh under way may be telling more with what it read before.
+create function claim_ledger(machines int[], since timestamptz, till timestamptz) returns void language plpgsql as $$
+begin
+  if since > now() + interval '5 minutes' or machines is null then return; end if;
+  insert into ledger_claim (line_id, machine_id, from_at, to_at)
+  select m.line_id, m.id, since, greatest(least(till, now() + interval '5 minutes'), since + interval '1 millisecond')
+  from machine m where m.id in (
+    select c from unnest(machines) c
+    union select n.id from machine n where n.upstream_id = any(machines) or n.downstream_id = any(machines)
+    union select case l.constraint_machine_id when c then l.last_machine_id else l.constraint_machine_id end
+      from unnest(machines) c join line l on l.topology = 'constraint' and c in (l.constraint_machine_id, l.last_machine_id))
+  order by m.id;
+  perform pg_notify('ledger_claim', '');
+end $$;
+
+-- What was said or planned otherwise than before: the time that it speaks of is told anew. Settings without a time of their own speak of all time.
+create function claim_changed() returns trigger language plpgsql as $$
+declare
+  was   jsonb := case when tg_op = 'INSERT' then null else to_jsonb(old) end;
+  becomes jsonb := case when tg_op = 'DELETE' then null else to_jsonb(new) end;
+  r     jsonb;
+  since timestamptz;
+  till  timestamptz;
+begin
+  if tg_op = 'UPDATE' and not exists (select from unnest(tg_argv::text[]) c where was -> c is distinct from becomes -> c) then return null; end if;
+  for r in select v from unnest(array[was, becomes]) v where v is not null loop
+    case tg_table_name
+      when 'shift_instance' then
+        perform claim_ledger(array(select id from machine where line_id = (r ->> 'line_id')::int), (r ->> 'from_at')::timestamptz, (r ->> 'to_at')::timestamptz);
+      when 'shift_instance_break' then
+        perform claim_ledger(array(select m.id from machine m join shift_instance i on i.line_id = m.line_id where i.id = (r ->> 'shift_instance_id')::bigint),
+          (r ->> 'from_at')::timestamptz, (r ->> 'to_at')::timestamptz);
+      when 'ideal_cycle', 'machine_cost' then
+        perform claim_ledger(array[(r ->> 'machine_id')::int], (r ->> 'from_at')::timestamptz, coalesce((r ->> 'to_at')::timestamptz, 'infinity'));
+      when 'product_cost' then
+        perform claim_ledger(array(select id from machine where site_id = (r ->> 'site_id')::int), (r ->> 'from_at')::timestamptz, coalesce((r ->> 'to_at')::timestamptz, 'infinity'));
+      when 'reason' then
+        if tg_op <> 'INSERT' or r ->> 'fault_code' is not null then
+          perform claim_ledger(array(select id from machine where site_id = (r ->> 'site_id')::int), '-infinity', 'infinity');
+        end if;
+      when 'job' then -- a number may have been said before the job was entered
+        select min(i.from_at) into since from machine_interval i where i.job = r ->> 'number' and i.machine_id in (select id from machine where site_id = (r ->> 'site_id')::int);
+        perform claim_ledger(array(select id from machine where site_id = (r ->> 'site_id')::int), least(since, now() - interval '1 hour'), 'infinity');
+      when 'job_said' then
+        select min(s.at) into till from job_said s where s.machine_id = (r ->> 'machine_id')::int and s.at > (r ->> 'at')::timestamptz;
+        perform claim_ledger(array[(r ->> 'machine_id')::int], (r ->> 'at')::timestamptz, coalesce(till, 'infinity'));
+      when 'stop_edit' then
+        with recursive about as (
+          select e.* from stop_edit e where e.id = (r ->> 'id')::bigint
+          union select e.* from about a join stop_edit e on e.id = a.undoes
+        )
+        select least(min(at), min(from_at)), greatest(max(at), max(to_at)) into since, till from about;
+        perform claim_ledger(array[(r ->> 'machine_id')::int], since, till);
+      when 'machine' then
+        perform claim_ledger(array[(r ->> 'id')::int], '-infinity', 'infinity');
+      when 'line' then
+        perform claim_ledger(array(select id from machine where line_id = (r ->> 'id')::int), '-infinity', 'infinity');
+      when 'site' then
+        perform claim_ledger(array(select id from machine where site_id = (r ->> 'id')::int), '-infinity', 'infinity');
+      when 'signal' then
+        if r ->> 'retention_class' = 'ledger' then perform claim_ledger(array[(r ->> 'machine_id')::int], '-infinity', 'infinity'); end if;
+      when 'source' then
+        perform claim_ledger(array(select machine_id from signal where source_id = (r ->> 'id')::int), '-infinity', 'infinity');
+    end case;
+  end loop;
+  return null;
+end $$;
+do $$
+declare
+  one record;
+begin
+  for one in select * from (values
+    ('shift_instance', 'insert or update or delete', '{from_at,to_at,status,line_id,business_date}'),
+    ('shift_instance_break', 'insert or update or delete', '{from_at,to_at}'),
+    ('ideal_cycle', 'insert or update or delete', '{machine_id,product_id,from_at,to_at,ideal_cycle_s}'),
+    ('machine_cost', 'insert or update or delete', '{machine_id,from_at,to_at,cost_per_hour}'),
+    ('product_cost', 'insert or update or delete', '{site_id,product_id,from_at,to_at,value_per_piece,scrap_cost_per_piece}'),
+    ('reason', 'insert or update or delete', '{key,loss,fault_code}'),
+    ('job', 'insert or update or delete', '{number,product_id}'),
+    ('job_said', 'insert', '{}'),
+    ('stop_edit', 'insert', '{}'),
+    ('machine', 'update', '{line_id,upstream_id,downstream_id,no_count_timeout_s,min_run_s,ignore_stop_s,startup_s}'),
+    ('line', 'update', '{topology,constraint_machine_id,last_machine_id,micro_stop_s,pieces_per_piece}'),
+    ('site', 'update', '{zone,no_order_is_planned}'),
+    ('signal', 'insert or update', '{machine_id,source_id,role,value_map,counter_mode,counter_modulus,period_s}'),
+    ('source', 'update', '{form,no_data_timeout_s}')) t (name, events, columns) loop
+    execute format('create trigger ledger_claim after %s on %I for each row execute function claim_changed(%s)', one.events, one.name,
+      (select string_agg(quote_literal(c), ', ') from unnest(one.columns::text[]) c));
+  end loop;
+end $$;
 
 insert into audit_exempt values
   ('machine_interval', 'computed from readings, plan and what people said'),

@@ -60,11 +60,11 @@ export function lineLedger(line: LedgerLine): LineLedger {
   const machines = new Map(
     prepared.map((machine): [number, MachineLedger] => {
       const { assigned, rates, startupS, told, money } = machine;
-      const intervals = times.get(machine.machineId)?.intervals ?? [];
+      const { intervals = [], base = [] } = times.get(machine.machineId) ?? {};
       const counting = countingOf(machine.counts.map(({ role }) => role));
       const dead = union(machine.deadWindows);
       const behindGood = machine.counts.filter(({ role }) => counting.goodRoles.has(role)).length;
-      const cut = segments({ intervals, now, slots, assignments: assigned, rates, startupS, dead });
+      const cut = segments({ intervals, now, base, slots, assignments: assigned, rates, startupS, dead });
       const rows = placeGaps(cut, told, dead, counting, behindGood);
       const known = told.filter((delta) => !isOverDead(delta, dead));
       const cells = cellsOf({ segments: rows, deltas: known, counting, money, isBreakdown });

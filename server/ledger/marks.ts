@@ -37,8 +37,8 @@ export async function claimMarks(db: Db): Promise<number> {
 export const lockLines = (tx: Db, most: number) =>
   tx.rows<{ lineId: number }>(
     `-- ledger.lockLines
-    select w.line_id as "lineId" from (select line_id from ledger_claim group by line_id order by min(id) limit $1) w
-    where pg_try_advisory_xact_lock(hashtext('takt.ledger'), w.line_id) order by 1`,
+    select w.line_id as "lineId" from (select line_id from ledger_claim group by line_id order by min(id)) w
+    where pg_try_advisory_xact_lock(hashtext('takt.ledger'), w.line_id) limit $1`,
     [most],
   );
 
@@ -53,12 +53,41 @@ export const takeClaims = (tx: Db, lineIds: readonly number[]) =>
     [lineIds],
   );
 
-/** Marks every machine that is in use: time passes for it. */
-export const markAll = (db: Db, from: Date, to: Date) =>
-  db.rows(
-    `-- ledger.markAll
-    insert into ledger_mark (machine_id, hour, from_at, to_at)
-    select id, date_trunc('hour', $1::timestamptz), $1, $2 from machine where retired_at is null order by id
-    on conflict (machine_id, hour) do update set from_at = least(ledger_mark.from_at, excluded.from_at), to_at = greatest(ledger_mark.to_at, excluded.to_at)`,
-    [from, to],
+/** What is left to do of what was claimed. */
+export async function putClaims(tx: Db, left: readonly { machineId: number; from: number; to: number }[]): Promise<void> {
+  if (left.length === 0) return;
+  await tx.rows(
+    `-- ledger.putClaims
+    insert into ledger_claim (line_id, machine_id, from_at, to_at)
+    select m.line_id, m.id, to_timestamp(u.from_ms / 1000), to_timestamp(u.to_ms / 1000)
+    from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms) join machine m on m.id = u.machine_id order by m.id`,
+    [left.map(({ machineId }) => machineId), left.map(({ from }) => from), left.map(({ to }) => to)],
   );
+}
+
+/** Tells whoever listens that the ledger of these lines was looked at. A notice has at most 8,000 bytes. */
+export async function tellLines(tx: Db, lineIds: readonly number[]): Promise<void> {
+  for (let i = 0; i < lineIds.length; i += 500) await tx.rows("-- ledger.tell\nselect pg_notify('ledger', $1)", [JSON.stringify(lineIds.slice(i, i + 500))]);
+}
+
+/** Of machines whose ledger has not moved on for so long, ms, less is known than could be: time passes also for those that say nothing. */
+const stalesAfterMs = 30_000;
+
+/**
+ * Claims the time that has passed since each machine in use was told last, unless that is waiting already. A machine without a ledger has none yet, or was never
+ * read: its first reading brings it. Returns of how many.
+ */
+export async function claimPassedTime(db: Db, now: Date): Promise<number> {
+  const [row] = await db.rows<{ count: number }>(
+    `-- ledger.claimPassedTime
+    with claimed as (
+      insert into ledger_claim (line_id, machine_id, from_at, to_at)
+      select m.line_id, m.id, r.to_at, $1::timestamptz from machine m join ledger_reach r on r.machine_id = m.id
+      where m.retired_at is null and r.to_at < $1::timestamptz - $2 * interval '1 millisecond'
+        and not exists (select from ledger_claim c where c.machine_id = m.id and c.to_at >= r.to_at)
+      order by m.id returning 1
+    ) select count(*)::int as count, pg_notify('ledger_claim', '') from claimed`,
+    [now, stalesAfterMs],
+  );
+  return row?.count ?? 0;
+}

@@ -14,7 +14,7 @@ type Row = Omit<Segment, "rate" | "gap"> & {
   gapRework: number | null;
   gapWithin: boolean | null;
 };
-const columns = `i.machine_id as "machineId", i.kind, ${ms("i.from_at")} as "from", ${ms("i.to_at")} as "to", i.is_open as "isOpen", ${ms("i.stop_at")} as "stopFrom", i.reason, ${ms("i.change_at")} as "changeAt",
+const columns = `i.machine_id as "machineId", i.kind, ${ms("i.from_at")} as "from", ${ms("i.to_at")} as "to", i.is_open as "isOpen", i.base, ${ms("i.base_at")} as "baseFrom", ${ms("i.stop_at")} as "stopFrom", i.reason, ${ms("i.change_at")} as "changeAt",
   i.shift_instance_id::text as "shiftId", i.date::text as date, ${ms("i.hour_at")} as "hourAt", i.job, i.product, i.rate_id::text as "rateId", i.ideal_cycle_s as "idealCycleS",
   i.is_startup as "isStartup", i.is_stop_start as "isStopStart", i.is_dead as "isDead", i.is_bridged as "isBridged",
   i.gap_good as "gapGood", i.gap_reject as "gapReject", i.gap_rework as "gapRework", i.gap_within as "gapWithin"`;
@@ -42,39 +42,14 @@ export async function storedRows(db: Db, windows: readonly MachineWindow[]): Pro
   return new Map([...Map.groupBy(rows, ({ machineId }) => machineId)].map(([id, own]) => [id, own.map(asSegment)]));
 }
 
-export type Reach = { machineId: number; from: number; to: number };
+/** vouchedTo: nobody listened to the machine's sources beyond this; null: somebody did. */
+export type Reach = { machineId: number; from: number; to: number; vouchedTo: number | null };
 /** How far the ledger of each machine reaches; one that has none is not among them. */
 export const reaches = (db: Db, machineIds: readonly number[]) =>
   db.rows<Reach>(
     `-- ledger.reaches
-    select machine_id as "machineId", ${ms("from_at")} as "from", ${ms("to_at")} as "to" from ledger_reach where machine_id = any($1::int[])`,
+    select machine_id as "machineId", ${ms("from_at")} as "from", ${ms("to_at")} as "to", ${ms("vouched_to")} as "vouchedTo" from ledger_reach where machine_id = any($1::int[])`,
     [machineIds],
-  );
-
-export type AnchorAsked = { machineId: number; before: number; marginS: number; hasCounts: boolean };
-
-/**
- * For each machine the last instant before `before` from which its time can be told without what was before: in a run that had lasted longer than every threshold,
- * at a piece; or, of a machine without counts, anywhere in such a run. None: none is stored.
- */
-export const anchors = (db: Db, asked: readonly AnchorAsked[]) =>
-  db.rows<{ machineId: number; at: number }>(
-    `-- ledger.anchors
-    select u.machine_id as "machineId", ${ms("found.at")} as at
-    from unnest($1::int[], $2::float8[], $3::float8[], $4::bool[]) as u(machine_id, before_ms, margin_s, has_counts)
-      cross join lateral (select to_timestamp(u.before_ms / 1000) as before_at, make_interval(secs => u.margin_s) as margin) w
-      cross join lateral (
-        select case when u.has_counts then p.at else i.from_at + w.margin end as at
-        from machine_interval i left join lateral (
-          select max(c.last_at) as at from count_minute c
-          where u.has_counts and c.machine_id = i.machine_id and c.minute >= i.from_at and c.minute < least(i.to_at, w.before_at)
-            and c.last_at >= i.from_at + w.margin and c.last_at <= w.before_at and c.last_at < i.to_at -- inside: where it ends a stop begins
-        ) p on true
-        where i.machine_id = u.machine_id and i.from_at < w.before_at - w.margin and i.to_at > i.from_at + w.margin
-          and i.kind = 'run' and not i.is_startup and not i.is_dead and (p.at is not null or not u.has_counts)
-        order by i.from_at desc limit 1
-      ) found`,
-    [asked.map(({ machineId }) => machineId), asked.map(({ before }) => before), asked.map(({ marginS }) => marginS), asked.map(({ hasCounts }) => hasCounts)],
   );
 
 const same = (a: Segment, b: Segment): boolean => JSON.stringify(content(a)) === JSON.stringify(content(b));
@@ -83,6 +58,8 @@ const content = ({ rate, ...row }: Segment) => [
   row.kind,
   row.from,
   row.to,
+  row.base,
+  row.baseFrom,
   row.stopFrom,
   row.reason,
   row.changeAt,
@@ -136,9 +113,9 @@ export async function rewriteRows(tx: Db, rewrites: readonly Rewrite[]): Promise
     )
     insert into machine_interval
     select * from json_populate_recordset(null::machine_interval, $4::json)
-    on conflict (machine_id, from_at) do update set (to_at, is_open, kind, stop_at, reason, change_at, shift_instance_id, date, hour_at, job, product, rate_id, ideal_cycle_s, is_startup, is_stop_start,
+    on conflict (machine_id, from_at) do update set (to_at, is_open, kind, base, base_at, stop_at, reason, change_at, shift_instance_id, date, hour_at, job, product, rate_id, ideal_cycle_s, is_startup, is_stop_start,
         is_dead, is_bridged, gap_good, gap_reject, gap_rework, gap_within)
-      = row(excluded.to_at, excluded.is_open, excluded.kind, excluded.stop_at, excluded.reason, excluded.change_at, excluded.shift_instance_id, excluded.date, excluded.hour_at, excluded.job, excluded.product,
+      = row(excluded.to_at, excluded.is_open, excluded.kind, excluded.base, excluded.base_at, excluded.stop_at, excluded.reason, excluded.change_at, excluded.shift_instance_id, excluded.date, excluded.hour_at, excluded.job, excluded.product,
         excluded.rate_id, excluded.ideal_cycle_s, excluded.is_startup, excluded.is_stop_start, excluded.is_dead, excluded.is_bridged, excluded.gap_good, excluded.gap_reject, excluded.gap_rework, excluded.gap_within)`,
     [
       rewrites.map(({ machineId }) => machineId),
@@ -151,6 +128,8 @@ export async function rewriteRows(tx: Db, rewrites: readonly Rewrite[]): Promise
           to_at: time(row.to),
           is_open: row.isOpen,
           kind: row.kind,
+          base: row.base,
+          base_at: time(row.baseFrom),
           stop_at: time(row.stopFrom),
           reason: row.reason,
           change_at: time(row.changeAt),
@@ -181,8 +160,10 @@ export async function rewriteRows(tx: Db, rewrites: readonly Rewrite[]): Promise
 export const setReaches = (tx: Db, reached: readonly Reach[], now: Date) =>
   tx.rows(
     `-- ledger.setReaches
-    insert into ledger_reach (machine_id, from_at, to_at, refreshed_at)
-    select u.machine_id, to_timestamp(u.from_ms / 1000), to_timestamp(u.to_ms / 1000), $4 from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms)
-    on conflict (machine_id) do update set from_at = least(ledger_reach.from_at, excluded.from_at), to_at = greatest(ledger_reach.to_at, excluded.to_at), refreshed_at = excluded.refreshed_at`,
-    [reached.map(({ machineId }) => machineId), reached.map(({ from }) => from), reached.map(({ to }) => to), now],
+    insert into ledger_reach (machine_id, from_at, to_at, refreshed_at, vouched_to)
+    select u.machine_id, to_timestamp(u.from_ms / 1000), to_timestamp(u.to_ms / 1000), $5, to_timestamp(u.vouched_ms / 1000)
+    from unnest($1::int[], $2::float8[], $3::float8[], $4::float8[]) as u(machine_id, from_ms, to_ms, vouched_ms)
+    on conflict (machine_id) do update set from_at = least(ledger_reach.from_at, excluded.from_at), to_at = greatest(ledger_reach.to_at, excluded.to_at),
+      refreshed_at = excluded.refreshed_at, vouched_to = excluded.vouched_to`,
+    [reached.map(({ machineId }) => machineId), reached.map(({ from }) => from), reached.map(({ to }) => to), reached.map(({ vouchedTo }) => vouchedTo), now],
   );

@@ -1,6 +1,31 @@
 /** For tests of the ledger: writes readings as the worker does, in whatever order they come, and marks what they touch. */
 import type { Db } from "#/server/db.ts";
-import { aMachine, aSignal, type SignalRole, type TestLine, type TestMachine } from "#/server/testing.ts";
+import { aLine, aMachine, aSignal, type SignalRole, type TestDatabase, type TestLine, type TestMachine } from "#/server/testing.ts";
+import type { LedgerDb } from "./refresh.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+/** ms */
+export const time = { minute, hour };
+
+/** The ledger's own connection to a test's database. */
+export async function ledgerOn(db: TestDatabase): Promise<LedgerDb> {
+  const client = await db.connect();
+  return {
+    ...db,
+    async transaction(work) {
+      await client.query("begin");
+      try {
+        const result = await work({ rows: async (sql, parameters = []) => (await client.query(sql, [...parameters])).rows });
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        await client.query("rollback");
+        throw error;
+      }
+    },
+  };
+}
 
 export type LedgerMachine = TestMachine & { signals: Partial<Record<SignalRole, number>> };
 
@@ -57,4 +82,108 @@ export async function read(db: Db, readings: readonly TestReading[]): Promise<vo
      on conflict (machine_id, hour) do update set from_at = least(ledger_mark.from_at, excluded.from_at), to_at = greatest(ledger_mark.to_at, excluded.to_at)`,
     [signals, instants],
   );
+}
+
+/** Numbers that look random and are always the same. */
+export function dice(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 9) % n; // its low bits go round in short circles
+  };
+}
+
+async function shifts(db: Db, line: TestLine, start: number): Promise<void> {
+  for (const [name, from, to] of [
+    ["Early", 0, 8],
+    ["Late", 8, 16],
+  ] as const) {
+    const [shift] = await db.rows<{ id: string }>(
+      "insert into shift_instance (line_id, name, business_date, from_at, to_at) values ($1, $2, $5::timestamptz at time zone 'Europe/Berlin', $3, $4) returning id",
+      [line.lineId, name, new Date(start + from * hour), new Date(start + to * hour), new Date(start)],
+    );
+    await db.rows("insert into shift_instance_break (shift_instance_id, name, from_at, to_at) values ($1, 'Lunch', $2, $3)", [
+      shift?.id,
+      new Date(start + (from + 4) * hour),
+      new Date(start + (from + 4.5) * hour),
+    ]);
+  }
+}
+
+/** A day of a machine: states, pieces each 20 s while it runs, two silences, a fault now and then, two jobs. */
+export function dayOf(machine: LedgerMachine, start: number, roll: (n: number) => number): TestReading[] {
+  const readings: TestReading[] = [];
+  const say = (role: TestReading["role"], at: number, said: number | string) =>
+    readings.push({ machine, role, at, value: typeof said === "number" ? said : null, text: typeof said === "string" ? said : null });
+  let state = "EXECUTE";
+  let [good, reject] = [0, 0];
+  const silences = [0, 1].map(() => start + roll(15) * hour + roll(60) * minute).map((from) => [from, from + (3 + roll(40)) * minute] as const);
+  say("state", start - 10 * minute, state);
+  say("product", start - 10 * minute, "A");
+  for (let at = start - 9 * minute; at < start + 17 * hour; at += 20_000) {
+    if (silences.some(([from, to]) => at > from && at < to)) {
+      good += 2;
+      continue;
+    }
+    if (roll(60) === 0) {
+      state = ["EXECUTE", "HELD", "SUSPENDED", "EXECUTE", "ABORTED"][roll(5)] ?? "EXECUTE";
+      say("state", at + roll(15_000), state);
+      if (state === "ABORTED") say("fault_code", at + roll(15_000), String(100 + roll(3)));
+      if (state === "EXECUTE") say("fault_code", at + roll(15_000), "0");
+    }
+    if (roll(900) === 0) say("product", at + roll(15_000), ["A", "B"][roll(2)] ?? "A");
+    if (state === "EXECUTE") {
+      good += roll(4);
+      if (roll(20) === 0) reject += 1;
+    }
+    if (roll(3_000) === 0) good = 0;
+    say("good_count", at + 16_000, good);
+    if (roll(10) === 0) say("reject_count", at + 17_000, reject);
+  }
+  // one reading a signal and instant
+  return [...new Map(readings.map((one) => [`${one.role} ${one.at}`, one])).values()];
+}
+
+/** Two machines in a row, with shifts, breaks, rates and costs, from `start`, ms. */
+export async function aLedgerLine(db: Db, start: number, topology: "parallel" | "constraint"): Promise<{ line: TestLine; machines: LedgerMachine[] }> {
+  const line = await aLine(db);
+  await shifts(db, line, start);
+  const roles = ["state", "good_count", "reject_count", "fault_code", "product"] as const;
+  const machines = [await aLedgerMachine(db, line, roles), await aLedgerMachine(db, line, roles)];
+  const [first, second] = machines.map(({ machineId }) => machineId);
+  await db.rows("update machine set downstream_id = $2 where id = $1", [first, second]);
+  await db.rows("update machine set upstream_id = $1, startup_s = 600 where id = $2", [first, second]);
+  if (topology === "constraint")
+    await db.rows("update line set topology = 'constraint', constraint_machine_id = $2, last_machine_id = $3, pieces_per_piece = 2 where id = $1", [
+      line.lineId,
+      first,
+      second,
+    ]);
+  for (const id of [first, second]) {
+    await db.rows("insert into ideal_cycle (machine_id, from_at, ideal_cycle_s) values ($1, '2020-01-01', 10)", [id]);
+    await db.rows("insert into machine_cost (machine_id, from_at, cost_per_hour) values ($1, '2020-01-01', 63)", [id]);
+  }
+  await db.rows(
+    "insert into reason (site_id, key, name, loss, fault_code) values ($1, 'bearing', 'Bearing', 'breakdown', '100'), ($1, 'jam', 'Jam', 'minor_stop', '101')",
+    [line.siteId],
+  );
+  return { line, machines };
+}
+
+export const rowsOf = (db: Db, line: TestLine) =>
+  db.rows(`select i.*, null as "none" from machine_interval i join machine m on m.id = i.machine_id where m.line_id = $1 order by i.machine_id, i.from_at`, [
+    line.lineId,
+  ]);
+export const factsOf = (db: Db, line: TestLine) =>
+  db.rows("select * from oee_fact where line_id = $1 order by machine_id nulls first, hour_at, shift_instance_id, date, job, product, rate_id", [line.lineId]);
+/** Takes all of the ledger of a line away, and claims its time, ms: what comes then comes from raw. */
+export async function forget(db: Db, line: TestLine, from: number, to: number): Promise<void> {
+  await db.rows("delete from machine_interval where machine_id in (select id from machine where line_id = $1)", [line.lineId]);
+  await db.rows("delete from ledger_reach where machine_id in (select id from machine where line_id = $1)", [line.lineId]);
+  await db.rows("delete from oee_fact where line_id = $1", [line.lineId]);
+  await db.rows("insert into ledger_claim (line_id, machine_id, from_at, to_at) select line_id, id, $2, $3 from machine where line_id = $1", [
+    line.lineId,
+    new Date(from),
+    new Date(to),
+  ]);
 }

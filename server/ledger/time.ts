@@ -3,7 +3,7 @@ import type { Db } from "#/server/db.ts";
 import { assignments, changesOf, type Said, withoutJob } from "#/server/domain/assignment.ts";
 import type { BaseInterval, StateChange } from "#/server/domain/base.ts";
 import type { CountReading } from "#/server/domain/counter.ts";
-import { placeGaps } from "#/server/domain/gaps.ts";
+import { isOverDead, placeGaps } from "#/server/domain/gaps.ts";
 import { baseIntervals, machineIntervals, noCountTimeoutS } from "#/server/domain/intervals.ts";
 import { type CountRole, countingOf, type Delta, deltas } from "#/server/domain/pieces.ts";
 import { deadWindows, deadWithAny } from "#/server/domain/presence.ts";
@@ -12,7 +12,8 @@ import { slotsOf } from "#/server/domain/slots.ts";
 import { stateMeaning } from "#/server/domain/state.ts";
 import type { StopEdit } from "#/server/domain/stop-edits.ts";
 import type { ReasonReading } from "#/server/domain/stops.ts";
-import type { Window } from "#/server/domain/windows.ts";
+import { clip, type Window } from "#/server/domain/windows.ts";
+import { type Anchor, settledOf, whyFarther } from "./anchors.ts";
 import { jobProducts, type LedgerSignal, type PlantMachine, plantMachines, type ReasonRow, reasonRows, type ShiftRow, shiftRows } from "./plant.ts";
 import {
   type EditRow,
@@ -28,14 +29,17 @@ import {
   readingRows,
   saidRows,
 } from "./readings.ts";
+import { earliest, type Vouching, vouchedSources } from "./vouching.ts";
 
 const hourMs = 3_600_000;
+/** A neighbour is looked at from so long before, longer than what is noise for it. */
+const neighbourMs = 1_800_000;
 
 export const countRoleOf = (role: string): CountRole | null => (role.endsWith("_count") ? (role.slice(0, -"_count".length) as CountRole) : null);
 const isCount = ({ role }: LedgerSignal) => countRoleOf(role) !== null;
 
 /** The sources that tell the machine's time: those of its state and counts; of a machine without such signals, all. */
-function sourcesOf({ signals }: PlantMachine): number[] {
+export function sourcesOf({ signals }: PlantMachine): number[] {
   const telling = signals.filter((signal) => signal.role === "state" || isCount(signal));
   return [...new Set((telling.length > 0 ? telling : signals).map(({ sourceId }) => sourceId))];
 }
@@ -57,7 +61,11 @@ export function timeoutOf(machine: PlantMachine): number | null {
 export const marginOf = (machine: PlantMachine, noDataTimeoutS: number): number =>
   Math.max(60, timeoutOf(machine) ?? 0, machine.minRunS, machine.ignoreStopS, noDataTimeoutS) + 1;
 
-export type Told = { rows: Segment[]; base: BaseInterval[] };
+/** now: what is told is as of this instant. anchor: what is settled at the window's start; null: nothing is stored before it. */
+export type TellWindow = MachineWindow & { now: number; anchor: Anchor | null };
+
+/** rows: a partition of the window. farther: they are not right, because something reaches over the anchor; to be told from before this instant. */
+export type Told = { rows: Segment[]; farther: number | null; vouchedTo: number | null };
 
 type Material = {
   machine: PlantMachine;
@@ -65,14 +73,15 @@ type Material = {
   said: Said[];
   pieceInstants: number[];
   firstAt: number | null;
-  dead: Window[];
+  presence: (PresenceRow | undefined)[];
+  asked: Window;
 };
 
 /**
- * Rows of each window's machine: a partition of it, cut at `now`. Edges lie where the engine needs them (see `anchors`).
+ * Rows of each window's machine: a partition of it, cut at its `now`. Edges lie where the engine needs them (see `anchors`).
  * Machines whose windows these are, and their neighbours, are read.
  */
-export async function tellTime(tx: Db, windows: readonly MachineWindow[], now: number): Promise<Map<number, Segment[]>> {
+export async function tellTime(tx: Db, windows: readonly TellWindow[]): Promise<Map<number, Told>> {
   const wanted = await plantMachines(
     tx,
     windows.map(({ machineId }) => machineId),
@@ -94,6 +103,10 @@ export async function tellTime(tx: Db, windows: readonly MachineWindow[], now: n
   const before = await lastPieces(tx, asked);
   const first = await firstReadings(tx, [...byId.keys()]);
   const presence = new Map((await presenceRows(tx, sources)).map((row) => [row.sourceId, row]));
+  const vouching = await vouchedSources(
+    tx,
+    sources.map(({ sourceId }) => sourceId),
+  );
   const reasons = Map.groupBy(await reasonRows(tx, siteIds), ({ siteId }) => siteId);
   const numbers = [...new Set([...readings.flatMap((row) => (row.role === "job" ? [textOf(row) ?? ""] : [])), ...said.flatMap(({ job }) => job ?? [])])];
   const products = Map.groupBy(await jobProducts(tx, siteIds, numbers), ({ siteId }) => siteId);
@@ -117,39 +130,39 @@ export async function tellTime(tx: Db, windows: readonly MachineWindow[], now: n
           ...(minutesOf.get(machineId) ?? []).flatMap(({ firstAt, lastAt }) => [firstAt, lastAt].filter((at) => at !== null)),
         ],
         firstAt: firstOf.get(machineId) ?? null,
-        dead: deadWithAny(sourcesOf(machine).map((id) => deadOf(presence.get(id), { from: a, to: b }, now))),
+        presence: sourcesOf(machine).map((id) => presence.get(id)),
+        asked: { from: a, to: b },
       },
     ]),
   );
 
-  const gaps = await gapDeltas(tx, windows, material);
+  const own = windows.flatMap((window) => {
+    const of = material.get(window.machineId);
+    return of ? [{ window, of, dead: deadOf(of, window.now, vouching) }] : [];
+  });
+  const gaps = await gapDeltas(tx, own, material);
   return new Map(
-    windows.map((window): [number, Segment[]] => {
-      const own = material.get(window.machineId);
-      if (!own) return [window.machineId, []];
-      const { machine } = own;
+    own.map(({ window, of, dead }): [number, Told] => {
+      const { machine } = of;
       const baseFor = (id: number | null) => {
-        const of = id === null ? undefined : material.get(id);
-        return of ? baseOf(of, window, now) : null;
+        const neighbour = id === null ? undefined : material.get(id);
+        if (!neighbour) return null;
+        return baseOf(neighbour, { ...window, from: window.from - neighbourMs }, deadOf(neighbour, window.now, vouching));
       };
-      const known = reasons.get(machine.siteId) ?? [];
-      const jobProduct = new Map((products.get(machine.siteId) ?? []).map(({ number, product }) => [number, product]));
-      return [
-        window.machineId,
-        rowsOf({
-          own,
-          window,
-          now,
-          base: baseOf(own, window, now),
-          upstream: baseFor(machine.upstreamId),
-          downstream: baseFor(machine.downstreamId),
-          reasons: known,
-          jobProduct,
-          edits: (edits.get(window.machineId) ?? []).map(asEdit),
-          shifts: shifts.get(machine.lineId) ?? [],
-          gaps: gaps.get(window.machineId) ?? [],
-        }),
-      ];
+      const told = rowsOf({
+        own: of,
+        window,
+        dead,
+        base: baseOf(of, window, dead),
+        upstream: baseFor(machine.upstreamId),
+        downstream: baseFor(machine.downstreamId),
+        reasons: reasons.get(machine.siteId) ?? [],
+        jobProduct: new Map((products.get(machine.siteId) ?? []).map(({ number, product }) => [number, product])),
+        edits: (edits.get(window.machineId) ?? []).map(asEdit),
+        shifts: shifts.get(machine.lineId) ?? [],
+        gaps: gaps.get(window.machineId) ?? [],
+      });
+      return [window.machineId, { ...told, vouchedTo: earliest(sourcesOf(machine), vouching) }];
     }),
   );
 }
@@ -181,19 +194,26 @@ function sourceWindows(asked: readonly (MachineWindow & { machine: PlantMachine 
   return [...found].map(([sourceId, window]) => ({ sourceId, ...window }));
 }
 
-const deadOf = (row: PresenceRow | undefined, window: Window, now: number): Window[] =>
-  row
-    ? deadWindows({
-        window,
-        now,
-        form: row.form,
-        noDataTimeoutS: row.noDataTimeoutS,
-        minutes: row.minutes.map(([firstAt, lastAt]) => ({ firstAt, lastAt })),
-        linkEvents: row.links,
-      })
-    : [{ from: window.from, to: Math.min(window.to, now) }];
+/** Time of which the links tell nothing. Of a source of which nothing was ever read, all. */
+function deadOf({ presence, asked }: Material, now: number, vouching: Vouching): Window[] {
+  return deadWithAny(
+    presence.map((row) =>
+      row
+        ? deadWindows({
+            window: asked,
+            now,
+            form: row.form,
+            noDataTimeoutS: row.noDataTimeoutS,
+            minutes: row.minutes.map(([firstAt, lastAt]) => ({ firstAt, lastAt })),
+            vouchedTo: vouching.get(row.sourceId),
+            linkEvents: row.links,
+          })
+        : [{ from: asked.from, to: Math.min(asked.to, now) }],
+    ),
+  );
+}
 
-function baseOf({ machine, readings, pieceInstants, firstAt, dead }: Material, window: MachineWindow, now: number): BaseInterval[] {
+function baseOf({ machine, readings, pieceInstants, firstAt }: Material, window: TellWindow, dead: readonly Window[]): BaseInterval[] {
   const maps = new Map(machine.signals.map(({ id, valueMap }) => [id, valueMap]));
   const hasState = machine.signals.some(({ role }) => role === "state");
   const stateReadings = readings.flatMap((row): StateChange[] =>
@@ -201,7 +221,7 @@ function baseOf({ machine, readings, pieceInstants, firstAt, dead }: Material, w
   );
   return baseIntervals({
     window,
-    now,
+    now: window.now,
     stateReadings: hasState ? stateReadings : null,
     firstReadingAt: firstAt,
     pieceInstants,
@@ -214,8 +234,8 @@ function baseOf({ machine, readings, pieceInstants, firstAt, dead }: Material, w
 
 type Telling = {
   own: Material;
-  window: MachineWindow;
-  now: number;
+  window: TellWindow;
+  dead: readonly Window[];
   base: BaseInterval[];
   upstream: BaseInterval[] | null;
   downstream: BaseInterval[] | null;
@@ -226,33 +246,56 @@ type Telling = {
   gaps: readonly Delta[];
 };
 
-function rowsOf({ own, window, now, base, upstream, downstream, reasons, jobProduct, edits, shifts, gaps }: Telling): Segment[] {
-  const { machine, readings, said, pieceInstants, dead } = own;
+function rowsOf({ own, window, dead, base, upstream, downstream, reasons, jobProduct, edits, shifts, gaps }: Telling): Pick<Told, "rows" | "farther"> {
+  const { machine, readings, said, pieceInstants } = own;
+  const { anchor, now } = window;
   const lossOf = (key: string) => reasons.find((reason) => reason.key === key)?.loss ?? null;
   const keyOf = (role: "job" | "product"): Said[] => readings.flatMap((row) => (row.role === role ? [{ at: row.at, key: textOf(row) }] : []));
   const assigned = assignments([...keyOf("job"), ...said], keyOf("product"), jobProduct);
   const end = Math.min(window.to, now);
-  if (end <= window.from) return [];
+  if (end <= window.from) return { rows: [], farther: null };
+  const reasonReadings = readings.flatMap((row): ReasonReading[] =>
+    row.role === "fault_code" ? [{ at: row.at, reason: reasonOf(textOf(row), reasons) }] : [],
+  );
+  const changes = changesOf(assigned);
+  const { microStopS } = machine;
   const intervals = machineIntervals({
     window,
     now,
     base,
     shifts,
     planned: machine.plansNoOrder ? withoutJob(assigned, { from: window.from, to: end }) : [],
-    reasonReadings: readings.flatMap((row): ReasonReading[] => (row.role === "fault_code" ? [{ at: row.at, reason: reasonOf(textOf(row), reasons) }] : [])),
+    reasonReadings,
     upstream,
     downstream,
-    microStopS: machine.microStopS,
-    changes: changesOf(assigned),
+    microStopS,
+    changes,
     pieceInstants,
     edits,
     lossOf,
+    continues: anchor && settledOf(anchor),
   });
+  const over = gaps.filter((gap) => isOverDead(gap, clip(dead, { from: window.from, to: end })));
+  const hasOwnTime = intervals.some(({ stopFrom }) => stopFrom === base[0]?.from);
+  const farther = anchor && whyFarther({ anchor, end, base, reasonReadings, changes, pieceInstants, edits, gaps: over, microStopS, hasOwnTime });
   const slots = slotsOf({ from: window.from, to: end }, shifts, machine.zone);
-  const cut = segments({ intervals, now: end, slots, assignments: assigned, rates: machine.rates, startupS: machine.startupS, dead });
+  const [first, ...rest] = base;
+  const cut = segments({
+    intervals,
+    now: end,
+    // What the anchor lies in began before it.
+    base: first && anchor ? [{ ...first, from: anchor.baseFrom }, ...rest] : base,
+    slots,
+    assignments: assigned,
+    rates: machine.rates,
+    startupS: machine.startupS,
+    dead,
+    isAfterLongStand: anchor?.isAfterLongStand ?? false,
+    countedStop: anchor?.stopFrom ?? null,
+  });
   const roles = machine.signals.flatMap(({ role }) => countRoleOf(role) ?? []);
   const counting = countingOf(roles);
-  return placeGaps(cut, gaps, dead, counting, roles.filter((role) => counting.goodRoles.has(role)).length);
+  return { rows: placeGaps(cut, gaps, dead, counting, roles.filter((role) => counting.goodRoles.has(role)).length), farther };
 }
 
 /** The reason of a fault code, or the code itself where no reason has it; an empty one, and 0, say that there is no fault. */
@@ -265,10 +308,14 @@ function asEdit({ id, kind, at, from, to, reason, undoes }: EditRow): StopEdit {
 }
 
 /** Deltas around the dead time of the windows' machines. */
-async function gapDeltas(tx: Db, windows: readonly MachineWindow[], material: ReadonlyMap<number, Material>): Promise<Map<number, Delta[]>> {
-  const asked = windows.flatMap(({ machineId, from, to }) => {
-    const dead = (material.get(machineId)?.dead ?? []).filter((one) => one.from < to && one.to > from);
-    return dead.length > 0 ? [{ machineId, from: Math.min(...dead.map((one) => one.from)), to: Math.max(...dead.map((one) => one.to)) }] : [];
+async function gapDeltas(
+  tx: Db,
+  windows: readonly { window: MachineWindow; dead: readonly Window[] }[],
+  material: ReadonlyMap<number, Material>,
+): Promise<Map<number, Delta[]>> {
+  const asked = windows.flatMap(({ window: { machineId, from, to }, dead }) => {
+    const inside = dead.filter((one) => one.from < to && one.to > from);
+    return inside.length > 0 ? [{ machineId, from: Math.min(...inside.map((one) => one.from)), to: Math.max(...inside.map((one) => one.to)) }] : [];
   });
   if (asked.length === 0) return new Map();
   const rows = by(await gapReadings(tx, asked));
