@@ -27,6 +27,8 @@ const withoutModel = [
   "sample",
   "sample_hour",
   "schema_migration",
+  "shift_touched",
+  "shift_version",
   "signal_latest",
   "signature",
   "signed_content",

@@ -108,6 +108,7 @@ create table machine_interval (
 );
 select create_hypertable('machine_interval', by_range('from_at', interval '7 days'), create_default_indexes => false);
 create index machine_interval_job on machine_interval (job, machine_id, from_at) where job is not null;
+create index machine_interval_dead on machine_interval (machine_id, from_at) where is_dead;
 create index machine_interval_stop on machine_interval (machine_id, stop_at) where stop_at is not null;
 
 -- No gap and no overlap. No row is longer than a clock hour, so its neighbours are found by their starts.
@@ -276,7 +277,26 @@ begin
   end loop;
 end $$;
 
+-- What a shift came to: final a grace time after its end, and again with what brought it about whenever that came to be known otherwise. Only added to.
+create table shift_version (
+  shift_instance_id bigint not null references shift_instance on delete cascade,
+  version           int not null check (version > 0),
+  made_at           timestamptz not null,
+  oee               double precision, -- of the line; null: nothing was planned
+  facts             jsonb not null, -- sums of the line by their names (server/domain/facts.ts)
+  stops             jsonb not null, -- seconds by kind and reason, of all machines of the line
+  causes            jsonb not null, -- [{"kind","n"}], server/domain/restatement.ts; of version 1 none
+  primary key (shift_instance_id, version)
+);
+-- Final shifts whose facts were written again: to be compared with what they were.
+create table shift_touched (
+  shift_instance_id bigint primary key references shift_instance on delete cascade,
+  touched_at        timestamptz not null default now()
+);
+
 insert into audit_exempt values
+  ('shift_version', 'computed from readings, plan and what people said, each of which is recorded'),
+  ('shift_touched', 'work to be done by programs'),
   ('machine_interval', 'computed from readings, plan and what people said'),
   ('oee_fact', 'computed from readings, plan and what people said'),
   ('ledger_reach', 'how far programs have computed'),

@@ -21,6 +21,7 @@ const less: Record<string, readonly Privilege[]> = {
   signed_content: ["select", "insert"],
   job_said: ["select", "insert"],
   stop_edit: ["select", "insert"],
+  shift_version: ["select", "insert"],
   schema_migration: ["select"],
 };
 const every: readonly Privilege[] = [...rows, "truncate", "references", "trigger"];

@@ -1,6 +1,7 @@
 /** What the jobs process does again and again, and how each piece of it is kept going. */
 import type { Logger } from "pino";
 import type { HeadPublisher } from "#/server/audit/publish.ts";
+import { finaliseShifts } from "#/server/ledger/finalise.ts";
 import { claimPassedTime } from "#/server/ledger/marks.ts";
 import { refreshLedger } from "#/server/ledger/refresh.ts";
 import { materializeShiftInstances, shiftsWindow } from "#/server/plant/shift-instances.ts";
@@ -45,6 +46,14 @@ export const jobs: readonly Job[] = [
     isFrequent: true,
     async run({ db, now }) {
       return { did: { machines: await claimPassedTime(db, now) }, again: false };
+    },
+  },
+  {
+    name: "finalise_shifts",
+    everyS: 60,
+    isFrequent: true,
+    async run({ db, now, signal }) {
+      return { did: await finaliseShifts(db, now, signal), again: false };
     },
   },
   {

@@ -99,6 +99,7 @@ export async function writeFacts(tx: Db, asked: readonly MachineWindow[]): Promi
     }),
   );
   const lineOf = new Map(machines.map(({ machineId, lineId }) => [machineId, lineId]));
+  await noteTouched(tx, windows);
   await deleteFacts(tx, windows);
   await insertFacts(
     tx,
@@ -156,6 +157,18 @@ async function deltasOf(tx: Db, windows: readonly MachineWindow[], machines: rea
   }
   return found;
 }
+
+/** Final shifts in the windows, to be compared with what they were. No shift is longer than two days. */
+const noteTouched = (tx: Db, windows: readonly MachineWindow[]) =>
+  tx.rows(
+    `-- ledger.noteTouched
+    insert into shift_touched (shift_instance_id)
+    select distinct i.id from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms) join machine m on m.id = u.machine_id
+      join shift_instance i on i.line_id = m.line_id and i.from_at < to_timestamp(u.to_ms / 1000) and i.from_at > to_timestamp(u.from_ms / 1000) - interval '2 days' and i.to_at > to_timestamp(u.from_ms / 1000)
+      join shift_version v on v.shift_instance_id = i.id and v.version = 1
+    on conflict do nothing`,
+    hoursOf(windows),
+  );
 
 const deleteFacts = (tx: Db, windows: readonly MachineWindow[]) =>
   tx.rows(

@@ -153,3 +153,20 @@ export const gapReadings = (db: Db, windows: readonly MachineWindow[]) =>
     ) r order by 1, 2, 3`,
     asArrays(windows),
   );
+
+/**
+ * A count that comes after dead time tells what was made in it, however long after: where the first reading of a signal in a window has such time between it and the
+ * reading before, the start of that time. from, to: ms.
+ */
+export const deadBehindCounts = (db: Db, windows: ReadonlyMap<number, { from: number; to: number }>) =>
+  db.rows<{ machineId: number; from: number }>(
+    `-- ledger.deadBehindCounts
+    select u.machine_id as "machineId", ${ms("min(d.base_at)")} as "from"
+    from ${windowRows}
+      join signal g on g.machine_id = u.machine_id and g.role like '%\\_count'
+      cross join lateral (select s.at from ledger_sample s where s.signal_id = g.id and s.value is not null and s.at >= w.from_at and s.at <= w.to_at order by s.at limit 1) r
+      cross join lateral (select s.at from ledger_sample s where s.signal_id = g.id and s.value is not null and s.at < r.at order by s.at desc limit 1) p
+      join machine_interval d on d.machine_id = u.machine_id and d.is_dead and d.from_at > p.at - interval '1 hour' and d.from_at < r.at and d.to_at > p.at
+    group by 1`,
+    asArrays([...windows].map(([machineId, window]) => ({ machineId, ...window }))),
+  );

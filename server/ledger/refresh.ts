@@ -7,7 +7,7 @@ import { type Anchor, anchors } from "./anchors.ts";
 import { writeFacts } from "./fact-rows.ts";
 import { claimMarks, lockLines, putClaims, takeClaims, tellLines } from "./marks.ts";
 import { type PlantMachine, plantMachines } from "./plant.ts";
-import { firstReadings, type MachineWindow } from "./readings.ts";
+import { deadBehindCounts, firstReadings, type MachineWindow } from "./readings.ts";
 import { alike, difference, type Reach, type Rewrite, reaches, rewriteRows, setReaches, storedRows } from "./rows.ts";
 import { marginOf, sourcesOf, tellTime } from "./time.ts";
 import { earliest, vouchedSources } from "./vouching.ts";
@@ -78,6 +78,10 @@ export async function refresh(tx: Db, asked: readonly Asked[], now: number): Pro
     const known = hulls.get(machineId);
     hulls.set(machineId, { from: Math.min(from, known?.from ?? from), to: Math.max(to, known?.to ?? to) });
   }
+  for (const { machineId, from } of await deadBehindCounts(tx, hulls)) {
+    const known = hulls.get(machineId);
+    if (known) known.from = Math.min(known.from, from);
+  }
   const machines = await plantMachines(tx, [...hulls.keys()]);
   const { spans: first, left } = await spansOf(tx, machines, hulls, now);
   let spans = await anchored(
@@ -111,7 +115,7 @@ export async function refresh(tx: Db, asked: readonly Asked[], now: number): Pro
         const change = difference(part.stored, part.made);
         const { claim, asOf, reach } = span;
         const touched = change ? { from: Math.min(claim.from, change.window.from), to: Math.max(claim.to, change.window.to) } : claim;
-        dirty.set(machineId, { from: Math.max(touched.from, reach?.from ?? span.from), to: Math.min(touched.to, asOf) });
+        dirty.set(machineId, { from: Math.max(touched.from, Math.min(reach?.from ?? span.from, span.from)), to: Math.min(touched.to, asOf) });
         const [oldest, newest] = [part.made[0], part.made.at(-1)];
         if (oldest && newest && (change || vouchedTo !== reach?.vouchedTo)) reached.push({ machineId, from: oldest.from, to: newest.to, vouchedTo });
         if (!change) continue;
