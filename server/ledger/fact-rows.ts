@@ -14,7 +14,7 @@ const ms = (column: string) => `round(extract(epoch from ${column}) * 1000)::flo
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const factColumns = factNames.map(snake);
 
-type PlainMinute = { machineId: number; role: string; at: number; pieces: number };
+type Minute = { machineId: number; signalId: number; role: string; minute: number; at: number | null; pieces: number; isMixed: boolean };
 type RawReading = {
   machineId: number;
   signalId: number;
@@ -33,48 +33,47 @@ const hoursOf = (windows: readonly MachineWindow[]) => [
 ];
 
 /**
- * Minutes in which a row begins, the first of a signal in an hour, and the first after dead time: their readings are looked at one by one, since pieces of one
- * minute may belong to two rows, and a delta may lie over dead time. Of all others the sum of the minute is enough.
+ * Pieces by minute. isMixed: a minute in which a row begins, the first of a signal in an hour, or the first after dead time: its readings are looked at one by one,
+ * since pieces of one minute may belong to two rows, and a delta may lie over dead time. Of all others the sum of the minute is enough.
  */
-const mixedMinutes = `hour as (
-    select u.machine_id, to_timestamp(u.from_ms / 1000) as from_at, to_timestamp(u.to_ms / 1000) as to_at from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms)
-  ), counted as (
-    select c.machine_id, c.signal_id, g.role, c.minute, sum(c.pieces order by c.job) as pieces, max(c.last_at) as last_at,
-      c.minute = min(c.minute) over (partition by c.signal_id, date_trunc('hour', c.minute)) as is_first, lag(c.minute) over (partition by c.signal_id order by c.minute) as before
-    from hour h join count_minute c on c.machine_id = h.machine_id and c.minute >= h.from_at and c.minute < h.to_at join signal g on g.id = c.signal_id
-    group by c.machine_id, c.signal_id, g.role, c.minute
-  ), edge as (
-    select distinct i.machine_id, date_trunc('minute', i.from_at) as minute
-    from hour h join machine_interval i on i.machine_id = h.machine_id and i.from_at >= h.from_at and i.from_at < h.to_at
-    where i.from_at <> date_trunc('minute', i.from_at)
-  ), minute as (
-    select c.*, c.is_first or exists (select from edge e where e.machine_id = c.machine_id and e.minute = c.minute)
-      or c.before < c.minute - interval '1 minute' and exists (
+const minutes = (db: Db, windows: readonly MachineWindow[]) =>
+  db.rows<Minute>(
+    `-- ledger.factMinutes
+    with hour as (
+      select u.machine_id, to_timestamp(u.from_ms / 1000) as from_at, to_timestamp(u.to_ms / 1000) as to_at from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms)
+    ), counted as (
+      select c.machine_id, c.signal_id, c.minute, sum(c.pieces order by c.job) as pieces, max(c.last_at) as last_at,
+        c.minute = min(c.minute) over (partition by c.signal_id, date_trunc('hour', c.minute)) as is_first, lag(c.minute) over (partition by c.signal_id order by c.minute) as before
+      from hour h cross join lateral (
+        select * from count_minute m where m.machine_id = h.machine_id and m.minute >= h.from_at and m.minute < h.to_at offset 0) c
+      group by c.machine_id, c.signal_id, c.minute
+    ), edge as (
+      select distinct i.machine_id, date_trunc('minute', i.from_at) as minute from hour h cross join lateral (
+        select * from machine_interval r where r.machine_id = h.machine_id and r.from_at >= h.from_at and r.from_at < h.to_at offset 0) i
+      where i.from_at <> date_trunc('minute', i.from_at)
+    )
+    select c.machine_id as "machineId", c.signal_id as "signalId", g.role, ${ms("c.minute")} as minute, ${ms("c.last_at")} as at, c.pieces,
+      c.is_first or e.minute is not null or c.before < c.minute - interval '1 minute' and exists (
         select from machine_interval d where d.machine_id = c.machine_id and d.is_dead and d.from_at > c.before - interval '1 hour' and d.from_at < c.minute + interval '1 minute' and d.to_at > c.before
-      ) as is_mixed
-    from counted c
-  )`;
-
-const plainMinutes = (db: Db, windows: readonly MachineWindow[]) =>
-  db.rows<PlainMinute>(
-    `-- ledger.plainMinutes
-    with ${mixedMinutes}
-    select machine_id as "machineId", role, ${ms("last_at")} as at, pieces from minute where not is_mixed and last_at is not null order by 1, 3, signal_id`,
+      ) as "isMixed"
+    from counted c join signal g on g.id = c.signal_id left join edge e on e.machine_id = c.machine_id and e.minute = c.minute
+    order by 1, c.last_at, 2`,
     hoursOf(windows),
   );
 
-const rawReadings = (db: Db, windows: readonly MachineWindow[]) =>
+/** Readings of mixed minutes, each with the one before it, and whether dead time lies between. */
+const rawReadings = (db: Db, mixed: readonly Minute[]) =>
   db.rows<RawReading>(
     `-- ledger.rawReadings
-    with ${mixedMinutes}
-    select m.machine_id as "machineId", m.signal_id as "signalId", m.role, ${ms("r.at")} as at, r.value, b.value as before, ${ms("b.at")} as since,
-      exists (select from machine_interval i where i.machine_id = m.machine_id and i.is_dead and i.from_at < r.at and i.to_at > coalesce(b.at, r.at - interval '1 microsecond')
+    select u.machine_id as "machineId", u.signal_id as "signalId", u.role, ${ms("r.at")} as at, r.value, b.value as before, ${ms("b.at")} as since,
+      exists (select from machine_interval i where i.machine_id = u.machine_id and i.is_dead and i.from_at < r.at and i.to_at > coalesce(b.at, r.at - interval '1 microsecond')
         and i.from_at > coalesce(b.at, r.at) - interval '1 hour') as "isOverDead"
-    from minute m
-      join ledger_sample r on r.signal_id = m.signal_id and r.at > m.minute and r.at <= m.minute + interval '1 minute' and r.value is not null
-      left join lateral (select p.at, p.value from ledger_sample p where p.signal_id = r.signal_id and p.at < r.at and p.value is not null order by p.at desc limit 1) b on true
-    where m.is_mixed order by 1, 4, 2`,
-    hoursOf(windows),
+    from unnest($1::int[], $2::int[], $3::text[], $4::float8[]) as u(machine_id, signal_id, role, minute_ms)
+      cross join lateral (select s.at, s.value from ledger_sample s where s.signal_id = u.signal_id and s.value is not null
+        and s.at > to_timestamp(u.minute_ms / 1000) and s.at <= to_timestamp(u.minute_ms / 1000) + interval '1 minute' offset 0) r
+      left join lateral (select p.at, p.value from ledger_sample p where p.signal_id = u.signal_id and p.at < r.at and p.value is not null order by p.at desc limit 1) b on true
+    order by 1, 4, 2`,
+    [mixed.map(({ machineId }) => machineId), mixed.map(({ signalId }) => signalId), mixed.map(({ role }) => role), mixed.map(({ minute }) => minute)],
   );
 
 export type Ready = { segments: Segment[]; deltas: Delta[]; cells: Cell[]; counting: Counting };
@@ -148,9 +147,11 @@ async function deltasOf(tx: Db, windows: readonly MachineWindow[], machines: rea
     if (list) list.push(one);
     else found.set(machineId, [one]);
   };
-  for (const { machineId, role, at, pieces } of await plainMinutes(tx, windows))
-    add(machineId, { at, role: countRoleOf(role) as CountRole, pieces, since: null, isReset: false });
-  for (const { machineId, signalId, role, at, value, before, since, isOverDead } of await rawReadings(tx, windows)) {
+  const counted = await minutes(tx, windows);
+  for (const { machineId, role, at, pieces, isMixed } of counted)
+    if (!isMixed && at !== null) add(machineId, { at, role: countRoleOf(role) as CountRole, pieces, since: null, isReset: false });
+  const mixed = counted.filter(({ isMixed }) => isMixed);
+  for (const { machineId, signalId, role, at, value, before, since, isOverDead } of mixed.length > 0 ? await rawReadings(tx, mixed) : []) {
     const rule = rules.get(signalId);
     if (isOverDead || !rule) continue;
     add(machineId, { at, role: countRoleOf(role) as CountRole, pieces: delta(rule, before, value), since, isReset: false });

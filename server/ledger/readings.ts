@@ -1,6 +1,8 @@
 /** What was read of machines in windows of time: one set-based question a kind, whatever the number of machines. Instants are ms since 1970. */
 import type { Db } from "#/server/db.ts";
 
+// offset 0: each window by its index. The planner would rather read whole chunks and join them.
+
 /** Of one machine; a machine stands once in a list. */
 export type MachineWindow = { machineId: number; from: number; to: number };
 
@@ -60,18 +62,9 @@ export const minuteRows = (db: Db, windows: readonly MachineWindow[]) =>
   db.rows<MinuteRow>(
     `-- ledger.minutes
     select u.machine_id as "machineId", c.signal_id as "signalId", ${ms("c.minute")} as minute, sum(c.pieces order by c.job) as pieces, ${ms("min(c.first_at)")} as "firstAt", ${ms("max(c.last_at)")} as "lastAt"
-    from ${windowRows} join count_minute c on c.machine_id = u.machine_id and c.minute >= w.from_at - interval '1 minute' and c.minute < w.to_at
-    group by 1, 2, c.minute order by 1, 3, 2`,
-    asArrays(windows),
-  );
-
-/** The last reading that added pieces up to each window, of all count signals together. */
-export const lastPieces = (db: Db, windows: readonly MachineWindow[]) =>
-  db.rows<{ machineId: number; at: number }>(
-    `-- ledger.lastPieces
-    select u.machine_id as "machineId", ${ms("p.last_at")} as at
     from ${windowRows} cross join lateral (
-      select c.last_at from count_minute c where c.machine_id = u.machine_id and c.minute < w.from_at and c.last_at <= w.from_at order by c.minute desc limit 1) p`,
+      select * from count_minute m where m.machine_id = u.machine_id and m.minute >= w.from_at - interval '1 minute' and m.minute < w.to_at offset 0) c
+    group by 1, 2, c.minute order by 1, 3, 2`,
     asArrays(windows),
   );
 

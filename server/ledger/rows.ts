@@ -33,9 +33,9 @@ const asSegment = ({ machineId: _m, rateId, idealCycleS, gapGood, gapReject, gap
 export async function storedRows(db: Db, windows: readonly MachineWindow[]): Promise<Map<number, Segment[]>> {
   const rows = await db.rows<Row>(
     `-- ledger.rows
-    select ${columns} from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms)
-      join machine_interval i on i.machine_id = u.machine_id and i.from_at > to_timestamp(u.from_ms / 1000) - interval '1 hour' and i.from_at < to_timestamp(u.to_ms / 1000)
-        and i.to_at > to_timestamp(u.from_ms / 1000)
+    select ${columns} from unnest($1::int[], $2::float8[], $3::float8[]) as u(machine_id, from_ms, to_ms) cross join lateral (
+      select * from machine_interval r where r.machine_id = u.machine_id and r.from_at > to_timestamp(u.from_ms / 1000) - interval '1 hour' and r.from_at < to_timestamp(u.to_ms / 1000)
+        and r.to_at > to_timestamp(u.from_ms / 1000) offset 0) i
     order by i.machine_id, i.from_at`,
     [windows.map(({ machineId }) => machineId), windows.map(({ from }) => from), windows.map(({ to }) => to)],
   );

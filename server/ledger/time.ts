@@ -20,7 +20,6 @@ import {
   editRows,
   firstReadings,
   gapReadings,
-  lastPieces,
   type MachineWindow,
   minuteRows,
   type PresenceRow,
@@ -93,14 +92,15 @@ export async function tellTime(tx: Db, windows: readonly TellWindow[]): Promise<
   const siteIds = [...new Set([...byId.values()].map(({ siteId }) => siteId))];
   const asked = [...hulls].flatMap(([machineId, { from, to }]) => {
     const machine = byId.get(machineId);
-    return machine ? [{ machineId, from: from - hourMs, to: to + hourMs, machine }] : [];
+    if (!machine) return [];
+    const back = Math.max(hourMs, neighbourMs + 1000 * (timeoutOf(machine) ?? 0));
+    return [{ machineId, from: from - back, to: to + hourMs, machine }];
   });
 
   const sources = sourceWindows(asked);
   const readings = await readingRows(tx, asked);
   const said = await saidRows(tx, asked);
   const minutes = await minuteRows(tx, asked);
-  const before = await lastPieces(tx, asked);
   const first = await firstReadings(tx, [...byId.keys()]);
   const presence = new Map((await presenceRows(tx, sources)).map((row) => [row.sourceId, row]));
   const vouching = await vouchedSources(
@@ -116,7 +116,6 @@ export async function tellTime(tx: Db, windows: readonly TellWindow[]): Promise<
   const shifts = Map.groupBy(await shiftRows(tx, lines, from, to), ({ lineId }) => lineId);
 
   const [readingsOf, saidOf, minutesOf] = [by(readings), by(said), by(minutes)];
-  const beforeOf = new Map(before.map(({ machineId, at }) => [machineId, at]));
   const firstOf = new Map(first.map(({ machineId, at }) => [machineId, at]));
   const material = new Map(
     asked.map(({ machineId, machine, from: a, to: b }): [number, Material] => [
@@ -125,10 +124,7 @@ export async function tellTime(tx: Db, windows: readonly TellWindow[]): Promise<
         machine,
         readings: readingsOf.get(machineId) ?? [],
         said: (saidOf.get(machineId) ?? []).map(({ at, job }) => ({ at, key: job })),
-        pieceInstants: [
-          ...(beforeOf.has(machineId) ? [beforeOf.get(machineId) as number] : []),
-          ...(minutesOf.get(machineId) ?? []).flatMap(({ firstAt, lastAt }) => [firstAt, lastAt].filter((at) => at !== null)),
-        ],
+        pieceInstants: (minutesOf.get(machineId) ?? []).flatMap(({ firstAt, lastAt }) => [firstAt, lastAt].filter((at) => at !== null)),
         firstAt: firstOf.get(machineId) ?? null,
         presence: sourcesOf(machine).map((id) => presence.get(id)),
         asked: { from: a, to: b },
