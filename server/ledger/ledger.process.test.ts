@@ -1,5 +1,5 @@
 /** The real jobs process, killed in the middle of what it does: the ledger that is left is the one that a rebuild gives. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { aDatabase, type TestDatabase } from "#/server/testing.ts";
@@ -89,4 +89,29 @@ it("killed in the middle of a refresh, again and again, it leaves the ledger tha
   expect((await refresh()).isDone).toBe(true);
   expect(await rowsOf(db, line)).toEqual(rows);
   expect(await factsOf(db, line)).toEqual(facts);
+});
+
+it("npm run ledger rebuilds days, and says in a sentence what it cannot", async () => {
+  const run = (...args: string[]) =>
+    new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const child = execFile(
+        process.execPath,
+        ["server/ledger/cli.ts", ...args],
+        { cwd: root, env: { ...process.env, DATABASE_URL: db.url } },
+        (error, out, err) => resolve({ code: error ? (child.exitCode ?? 1) : 0, out, err }),
+      );
+    });
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+  const [done, wrong, lacking] = await Promise.all([
+    run("rebuild", "--from", day(Date.now() - 2 * 24 * time.hour), "--to", day(Date.now() + 24 * time.hour)),
+    run("rebuild", "--from", "2026-03-04", "--to", "2026-03-03"),
+    run("rebuild", "--from", "2026-03-04"),
+  ]);
+  expect([done.code, done.out]).toEqual([0, expect.stringMatching(/^Rebuilt .*, 1 line, [\d.]+ s: nothing was otherwise than it should be\.\n$/)]);
+  expect(done.err).toMatch(/^\d+ %, \d+ s, about \d+ s to go\n(.*\n)*100 %, \d+ s, about 0 s to go\n$/);
+  expect([wrong.code, wrong.err]).toEqual([1, "takt ledger: --from 2026-03-04 is later than --to 2026-03-03. Both days are rebuilt.\n"]);
+  expect([lacking.code, lacking.err]).toEqual([
+    1,
+    expect.stringMatching(/^takt ledger: Which days\? --from and --to are both needed\.\ntakt ledger: Usage: npm run ledger -- rebuild/),
+  ]);
 });

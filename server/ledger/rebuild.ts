@@ -81,6 +81,7 @@ export async function rebuildLedger(db: LedgerDb, asked: RebuildAsked, { now, si
         tx,
         whole.map((machineId) => ({ machineId, from: from.getTime(), to: to.getTime() })),
         now().getTime(),
+        false,
       );
       result.rows += rows;
       await putClaims(tx, left);

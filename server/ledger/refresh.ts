@@ -71,8 +71,8 @@ type Span = {
   anchor: Anchor | null;
 };
 
-/** The hulls of what is asked for, one a machine. now: ms. */
-export async function refresh(tx: Db, asked: readonly Asked[], now: number): Promise<Done> {
+/** The hulls of what is asked for, one a machine. now: ms. timePasses: false: as of the instant that each machine was told for last. */
+export async function refresh(tx: Db, asked: readonly Asked[], now: number, timePasses = true): Promise<Done> {
   const hulls = new Map<number, Window>();
   for (const { machineId, from, to } of asked) {
     const known = hulls.get(machineId);
@@ -83,7 +83,7 @@ export async function refresh(tx: Db, asked: readonly Asked[], now: number): Pro
     if (known) known.from = Math.min(known.from, from);
   }
   const machines = await plantMachines(tx, [...hulls.keys()]);
-  const { spans: first, left } = await spansOf(tx, machines, hulls, now);
+  const { spans: first, left } = await spansOf(tx, machines, hulls, now, timePasses);
   let spans = await anchored(
     tx,
     first.map((span) => ({ span, before: span.from, isSafe: false })),
@@ -135,7 +135,13 @@ export async function refresh(tx: Db, asked: readonly Asked[], now: number): Pro
 const farAway = Number.MAX_SAFE_INTEGER / 1e3;
 const endOf = ({ to, asOf, marginS }: Span): number => (to >= asOf ? asOf : to + marginS * 1000);
 
-async function spansOf(tx: Db, machines: readonly PlantMachine[], hulls: ReadonlyMap<number, Window>, now: number): Promise<{ spans: Span[]; left: Asked[] }> {
+async function spansOf(
+  tx: Db,
+  machines: readonly PlantMachine[],
+  hulls: ReadonlyMap<number, Window>,
+  now: number,
+  timePasses: boolean,
+): Promise<{ spans: Span[]; left: Asked[] }> {
   const ids = machines.map(({ machineId }) => machineId);
   const reachOf = new Map((await reaches(tx, ids)).map((reach) => [reach.machineId, reach]));
   const firstOf = new Map((await firstReadings(tx, ids)).map(({ machineId, at }) => [machineId, at]));
@@ -151,7 +157,7 @@ async function spansOf(tx: Db, machines: readonly PlantMachine[], hulls: Readonl
     const marginS = marginOf(machine, timeouts.get(machineId) ?? 0);
     const marginMs = marginS * 1000;
     // Another process's clock may be ahead.
-    const present = Math.max(now, reach?.to ?? now);
+    const present = reach === null ? now : timePasses ? Math.max(now, reach.to) : reach.to;
     const asOf = Math.min(present, (reach?.to ?? start) + sliceMs);
     if (asOf < present) left.push({ machineId, from: asOf, to: present });
     const hull = hulls.get(machineId) ?? { from: now, to: now };

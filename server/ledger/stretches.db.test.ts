@@ -118,7 +118,7 @@ describe("the ledger over days", () => {
     const roll = dice(seed);
     const { line, machines } = await aLedgerLine(db, start, roll(2) === 0 ? "parallel" : "constraint");
     await furnish(line, roll);
-    const end = start + 40 * hour;
+    const end = start + 28 * hour;
     const coming = machines
       .flatMap((machine) => stretches(machine, end, roll))
       .map((one) => ({ one, at: one.at + (roll(40) === 0 ? roll(8 * hour) : roll(1_000)) }))
@@ -129,7 +129,7 @@ describe("the ledger over days", () => {
       expect(isDone).toBe(true);
     };
     let next = 0;
-    for (let now = start; now <= end; now += (1 + roll(70)) * minute) {
+    for (let now = start; now <= end; now += (1 + roll(120)) * minute) {
       const come: TestReading[] = [];
       while (next < coming.length && (coming[next]?.at ?? 0) <= now) come.push((coming[next++] as (typeof coming)[number]).one);
       await read(db, come);
