@@ -185,18 +185,26 @@ create table ledger_claim (
 create index ledger_claim_line on ledger_claim (line_id);
 create index ledger_claim_machine on ledger_claim (machine_id);
 
--- Claims the time of machines, of their neighbours, whose blocked and starved time hangs on them, and of a constraint line's other machine. What is yet to come
+create index machine_upstream on machine (upstream_id) where upstream_id is not null;
+create index machine_downstream on machine (downstream_id) where downstream_id is not null;
+-- Machines, their neighbours, whose blocked and starved time hangs on them, and a constraint line's other machine.
+create function ledger_concerns(machines int[]) returns setof int language sql stable as $$
+  select c from unnest(machines) c
+  union select n.id from machine n where n.upstream_id = any(machines)
+  union select n.id from machine n where n.downstream_id = any(machines)
+  union select case l.constraint_machine_id when m.id then l.last_machine_id else l.constraint_machine_id end
+    from machine m join line l on l.id = m.line_id and l.topology = 'constraint' and m.id in (l.constraint_machine_id, l.last_machine_id) where m.id = any(machines)
+$$;
+
+-- Claims the time of machines, and of those that hang on them. What is yet to come
 -- will be told as things are then. No end is cut off at how far the ledger reaches: a refresh under way may be telling more with what it read before.
 create function claim_ledger(machines int[], since timestamptz, till timestamptz) returns void language plpgsql as $$
 begin
   if since > now() + interval '5 minutes' or machines is null then return; end if;
   insert into ledger_claim (line_id, machine_id, from_at, to_at)
   select m.line_id, m.id, since, greatest(least(till, now() + interval '5 minutes'), since + interval '1 millisecond')
-  from machine m where m.id in (
-    select c from unnest(machines) c
-    union select n.id from machine n where n.upstream_id = any(machines) or n.downstream_id = any(machines)
-    union select case l.constraint_machine_id when c then l.last_machine_id else l.constraint_machine_id end
-      from unnest(machines) c join line l on l.topology = 'constraint' and c in (l.constraint_machine_id, l.last_machine_id))
+  from ledger_concerns(machines) c join machine m on m.id = c
+  where exists (select from signal g join signal_latest t on t.signal_id = g.id where g.machine_id = m.id) -- of others there is nothing to tell
   order by m.id;
   perform pg_notify('ledger_claim', '');
 end $$;

@@ -19,6 +19,10 @@ beforeAll(async () => {
   line = made.line;
   [first, second] = made.machines as [LedgerMachine, LedgerMachine];
   const product = "with line as (insert into product_line (enterprise_id, key, name) select enterprise_id, 'a', 'A' from site where id = $1 returning id) ";
+  await read(
+    db,
+    [first, second].map((machine) => ({ machine, role: "state", at: start, value: null, text: "EXECUTE" })),
+  );
   await db.rows(`${product} insert into product (product_line_id, key, name) select id, 'A', 'A' from line`, [line.siteId]);
 });
 afterAll(() => db.drop());

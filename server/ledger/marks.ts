@@ -17,10 +17,13 @@ export async function claimMarks(db: Db): Promise<number> {
     ), meant as (
       select machine_id, from_at, to_at from taken
       union all
-      select n.id, t.from_at, t.to_at from taken t join machine n on n.upstream_id = t.machine_id or n.downstream_id = t.machine_id
+      select n.id, t.from_at, t.to_at from taken t join machine n on n.upstream_id = t.machine_id
       union all
-      select case l.constraint_machine_id when t.machine_id then l.last_machine_id else l.constraint_machine_id end, t.from_at, t.to_at
-      from taken t join line l on l.topology = 'constraint' and l.constraint_machine_id <> l.last_machine_id and t.machine_id in (l.constraint_machine_id, l.last_machine_id)
+      select n.id, t.from_at, t.to_at from taken t join machine n on n.downstream_id = t.machine_id
+      union all
+      select case l.constraint_machine_id when m.id then l.last_machine_id else l.constraint_machine_id end, t.from_at, t.to_at
+      from taken t join machine m on m.id = t.machine_id
+        join line l on l.id = m.line_id and l.topology = 'constraint' and l.constraint_machine_id <> l.last_machine_id and m.id in (l.constraint_machine_id, l.last_machine_id)
     ), claimed as (
       insert into ledger_claim (line_id, machine_id, from_at, to_at)
       select m.line_id, m.id, t.from_at, greatest(t.to_at, t.from_at + interval '1 millisecond') from meant t join machine m on m.id = t.machine_id

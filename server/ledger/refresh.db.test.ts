@@ -103,36 +103,40 @@ describe("the ledger in the database", () => {
     [1, "parallel"],
     [2, "constraint"],
     [3, "parallel"],
-  ] as const)("refreshed in steps, with a third of the readings late, is what a rebuild gives (%s, %s)", async (seed, topology) => {
-    const roll = dice(seed);
-    const { line, machines } = await aLedgerLine(db, start, topology);
-    const all = machines.flatMap((machine) => dayOf(machine, start, roll));
-    // When each comes: most at once, some minutes late, some hours.
-    const coming = all.map((one) => ({ one, at: one.at + [0, 0, 0, 0, 5 * minute, 3 * hour][roll(6)]! + roll(1_000) })).sort((a, b) => a.at - b.at);
-    let next = 0;
-    for (let now = start; now <= start + 21 * hour; now += (5 + roll(90)) * minute) {
-      const come: TestReading[] = [];
-      while (next < coming.length && (coming[next]?.at ?? 0) <= now) come.push((coming[next++] as (typeof coming)[number]).one);
-      await read(db, come);
-      await refreshTo(now);
-    }
-    await read(
-      db,
-      coming.slice(next).map(({ one }) => one),
-    );
-    const end = start + 23 * hour;
-    await refreshTo(end);
-    const [rows, facts] = [await rowsOf(db, line), await factsOf(db, line)];
-    expect(rows.length).toBeGreaterThan(100);
-    await forget(db, line, start - hour, end);
-    await refreshTo(end);
-    expect(await rowsOf(db, line)).toEqual(rows);
-    expect(await factsOf(db, line)).toEqual(facts);
-    await likeOnPaper(line, machines, all, end);
-    // and what is refreshed again stays as it is
-    await read(db, all.slice(100, 130));
-    await refreshTo(end);
-    expect(await rowsOf(db, line)).toEqual(rows);
-    expect(await factsOf(db, line)).toEqual(facts);
-  });
+  ] as const)(
+    "refreshed in steps, with a third of the readings late, is what a rebuild gives (%s, %s)",
+    async (seed, topology) => {
+      const roll = dice(seed);
+      const { line, machines } = await aLedgerLine(db, start, topology);
+      const all = machines.flatMap((machine) => dayOf(machine, start, roll));
+      // When each comes: most at once, some minutes late, some hours.
+      const coming = all.map((one) => ({ one, at: one.at + [0, 0, 0, 0, 5 * minute, 3 * hour][roll(6)]! + roll(1_000) })).sort((a, b) => a.at - b.at);
+      let next = 0;
+      for (let now = start; now <= start + 21 * hour; now += (5 + roll(90)) * minute) {
+        const come: TestReading[] = [];
+        while (next < coming.length && (coming[next]?.at ?? 0) <= now) come.push((coming[next++] as (typeof coming)[number]).one);
+        await read(db, come);
+        await refreshTo(now);
+      }
+      await read(
+        db,
+        coming.slice(next).map(({ one }) => one),
+      );
+      const end = start + 23 * hour;
+      await refreshTo(end);
+      const [rows, facts] = [await rowsOf(db, line), await factsOf(db, line)];
+      expect(rows.length).toBeGreaterThan(100);
+      await forget(db, line, start - hour, end);
+      await refreshTo(end);
+      expect(await rowsOf(db, line)).toEqual(rows);
+      expect(await factsOf(db, line)).toEqual(facts);
+      await likeOnPaper(line, machines, all, end);
+      // and what is refreshed again stays as it is
+      await read(db, all.slice(100, 130));
+      await refreshTo(end);
+      expect(await rowsOf(db, line)).toEqual(rows);
+      expect(await factsOf(db, line)).toEqual(facts);
+    },
+    120_000,
+  );
 });
