@@ -40,12 +40,12 @@ describe.each(["en.json", ...others])("%s", (file) => {
 });
 
 /** Where the rest of a key is a value alone, which the key's kind of thing has: a state, a role, why something is so. */
-const chosenByValue: readonly RegExp[] = [/^(reasons|roles|actions|trouble)\./, /^plant\.(field|hint)\./, /^identity\.notice\./];
+const chosenByValue: readonly RegExp[] = [/^(reasons|roles|actions|trouble)\./, /^plant\.(field|hint)\./, /^identity\.notice\./, /^restatement\.cause\./];
 
 describe("texts", () => {
   it("are all used somewhere", () => {
     const root = join(import.meta.dirname, "..");
-    const sources = globSync(["app/**/*.{ts,tsx}", "components/**/*.{ts,tsx}", "server/identity/mail.ts"], { cwd: root })
+    const sources = globSync(["app/**/*.{ts,tsx}", "components/**/*.{ts,tsx}", "server/identity/mail.ts", "server/ledger/restatement.ts"], { cwd: root })
       .filter((file) => !file.includes(".test."))
       .map((file) => keysIn(readFileSync(join(root, file), "utf8")));
     const isUsed = (key: string): boolean => {

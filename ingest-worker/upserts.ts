@@ -183,6 +183,7 @@ export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], so
       on conflict do nothing`,
     values: columns,
   });
+  await claimLinks(db, links);
   const announced = new Map<number, LinkEvent>();
   for (const link of links) {
     const source = sources.get(link.address);
@@ -205,6 +206,42 @@ export async function insertLinks(db: pg.Client, links: readonly LinkEvent[], so
         int4Array(rows.filter((r) => r[1].isLast).map((r) => r[0])),
       ],
     });
+}
+
+/** The ledger looks back over at least a minute: what is older than this, ms, may speak of time of which it has already been told for good. */
+const lateMs = 30_000;
+
+/** Claims of the ledger the time in which sources turned out to have been there. */
+export async function claimLatePresence(db: pg.Client, derived: Derived, now: number): Promise<void> {
+  const late = new Map<number, { from: number; to: number }>();
+  for (const { source, firstAt, lastAt } of derived.presence.values()) {
+    if (now - firstAt <= lateMs) continue;
+    const known = late.get(source.id);
+    late.set(source.id, { from: Math.min(firstAt, known?.from ?? firstAt), to: Math.max(lastAt, known?.to ?? lastAt) });
+  }
+  if (late.size === 0) return;
+  await db.query({
+    name: "ingest.claimLate",
+    text: `-- ingest.claimLate
+      select claim_ledger(array(select distinct machine_id from signal where source_id = g.id), g.since, g.till)
+      from unnest($1::int4[], $2::timestamptz[], $3::timestamptz[]) g(id, since, till)`,
+    values: [int4Array([...late.keys()]), instantArray([...late.values()].map(({ from }) => from)), instantArray([...late.values()].map(({ to }) => to))],
+  });
+}
+
+/** What a link said counts from then on, until it says something else; history fills all of the window in which it lies. */
+async function claimLinks(db: pg.Client, links: readonly LinkEvent[]): Promise<void> {
+  const said = links.filter(({ alive, kind }) => alive !== null || kind === "history");
+  if (said.length === 0) return;
+  await db.query({
+    name: "ingest.claimLinks",
+    text: `-- ingest.claimLinks
+      select claim_ledger(array(select distinct machine_id from signal where source_id = s.id),
+        case when g.fills then coalesce((select max(e.at) from link_event e where e.source_id = s.id and e.alive is not null and e.at < g.at), g.at) else g.at end,
+        coalesce((select min(e.at) from link_event e where e.source_id = s.id and e.alive is not null and e.at > g.at), now()))
+      from unnest($1::text[], $2::timestamptz[], $3::bool[]) g(address, at, fills) join source s using (address)`,
+    values: [said.map((l) => indexed(l.address)), instantArray(said.map((l) => l.at)), said.map((l) => l.alive === null)],
+  });
 }
 
 /** Letters that were tried again. One that was handed over has done its service; the others stay for those who look back. */

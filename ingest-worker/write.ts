@@ -10,7 +10,7 @@ import type { Plant } from "./plant.ts";
 import { between, merge, rangesOf, recount } from "./recount.ts";
 import { remarked } from "./remarks.ts";
 import { Flag, type Letter, refusedSample, type Sample, type Signal } from "./sample.ts";
-import { announce, insertLetters, insertLinks, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
+import { announce, claimLatePresence, insertLetters, insertLinks, settleRetried, upsertCounts, upsertLatest, upsertMarks, upsertPresence } from "./upserts.ts";
 
 /** Values by outcome; received = written + duplicate + setAside. */
 export type Outcome = { written: number; duplicate: number; setAside: Map<string, number> };
@@ -62,6 +62,7 @@ export async function writeBatch(ctx: WriteContext, batch: Batch, careful = fals
     await upsertPresence(db, derived);
     await upsertMarks(db, derived);
     await insertLinks(db, [...batch.links, ...[...derived.remarks.values()].map(({ event }) => event)], plant.sources);
+    await claimLatePresence(db, derived, Date.now());
     await settleRetried(db, batch.retried);
     const letters = [...batch.letters, ...late.conflicts];
     await insertLetters(db, letters);

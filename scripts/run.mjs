@@ -24,6 +24,7 @@ const entries = {
   broker: "server/devices/cli.ts",
   people: "server/people/cli.ts",
   audit: "server/audit/cli.ts",
+  ledger: "server/ledger/cli.ts",
   permissions: "scripts/permissions.ts",
   simulate: "simulator/main.ts",
   build: "scripts/build.ts",

@@ -21,6 +21,7 @@ const notForScreens = [
   /^server\/devices\/(broker-files|last-seen)\.ts$/,
   /^server\/domain\/(doors|secret-file)\.ts$/,
   /^server\/identity\/(mail|provider|provider-memberships|provision)\.ts$/,
+  /^server\/ledger\/(finalise|rebuild)\.ts$/,
   /^ingest-worker\/(health|holder|now-and-then|recount|upserts)\.ts$/,
 ];
 const isForScreens = (file: string) => /^(server|ingest-worker)\/.*\.ts$|^app\/.*route\.ts$/.test(file) && !notForScreens.some((pattern) => pattern.test(file));

@@ -19,6 +19,9 @@ const less: Record<string, readonly Privilege[]> = {
   audit_open: [],
   signature: ["select", "insert"],
   signed_content: ["select", "insert"],
+  job_said: ["select", "insert"],
+  stop_edit: ["select", "insert"],
+  shift_version: ["select", "insert"],
   schema_migration: ["select"],
 };
 const every: readonly Privilege[] = [...rows, "truncate", "references", "trigger"];

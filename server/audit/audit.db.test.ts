@@ -206,6 +206,12 @@ describe("nobody rewrites it", () => {
   it.each(attempts)("the application's role has no right to: %s", async (sql) => {
     await expect(db.rows(sql)).rejects.toThrow(/^permission denied/);
   });
+  it.each(["update stop_edit set note = 'x'", "delete from stop_edit", "update job_said set job_id = null", "delete from job_said"])(
+    "what people said of stops and jobs stays, too: %s",
+    async (sql) => {
+      await expect(db.rows(sql)).rejects.toThrow(/^permission denied/);
+    },
+  );
   it.each(attempts)("the tables' owner, and even a superuser, is stopped at: %s", async (sql) => {
     for (const who of [db.asOwner, db.asAdmin]) await expect(who.rows(sql)).rejects.toThrow(/only ever added to|only goes forward/);
     await expect(db.asAdmin.rows(`set session_replication_role = replica; ${sql}`)).rejects.toThrow(/only ever added to|only goes forward/);
@@ -262,6 +268,21 @@ describe("the catalogue", () => {
     };
     expect([...new Set(columns.map(({ table }) => table))].filter((table) => audit.kind[table] === undefined)).toEqual([]);
     expect([...new Set(columns.map(({ column }) => column))].filter((column) => audit.field[column] === undefined)).toEqual([]);
+  });
+
+  it("a job is called by its number, and what is said of it leads to its site", async () => {
+    const { siteId, machineId } = await aMachine(db);
+    const jobs = await db.rows<{ id: number }>(
+      `with line as (insert into product_line (enterprise_id, key, name) select enterprise_id, 'jobs', 'Jobs' from site where id = $1 returning id),
+         made as (insert into product (product_line_id, key, name) select id, 'of-jobs', 'P' from line returning id)
+       insert into job (site_id, number, product_id, quantity) select $1, 'A 4711', id, 10 from made returning id`,
+      [siteId],
+    );
+    const job = jobs[0]?.id;
+    expect(await of("job", job)).toMatchObject([{ chain: siteId, subjectName: "A 4711", action: "job.added" }]);
+    await db.rows("insert into job_said (machine_id, at, job_id, said_at) values ($1, '2026-03-04', $2, '2026-03-04')", [machineId, job]);
+    await db.rows("insert into stop_edit (machine_id, kind, at) values ($1, 'false_stop', '2026-03-04')", [machineId]);
+    expect(await entries("subject_kind in ('job_said', 'stop_edit')")).toMatchObject([{ chain: siteId }, { chain: siteId }]);
   });
 
   it("a new table is audited by the next migration, and its site is found", async () => {

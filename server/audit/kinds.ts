@@ -55,8 +55,11 @@ const parts: Readonly<Record<string, readonly { table: string; column: string }[
   machine: [
     { table: "ideal_cycle", column: "machine_id" },
     { table: "machine_cost", column: "machine_id" },
+    { table: "job_said", column: "machine_id" },
+    { table: "stop_edit", column: "machine_id" },
     { table: "target", column: "machine_id" },
   ],
+  job: [{ table: "job_said", column: "job_id" }],
   signal: [{ table: "topic_mapping", column: "signal_id" }],
   product: [
     { table: "ideal_cycle", column: "product_id" },

@@ -27,7 +27,13 @@ const tableOf: Readonly<Record<string, string>> = {
   owner_id: "person",
   signer_id: "person",
   created_by: "person",
+  job_id: "job",
+  said_by: "person",
+  edited_by: "person",
 };
+
+/** What a table's rows are called by, where it is not their `name`. */
+const namedBy: Readonly<Record<string, string>> = { source: "address", job: "number" };
 
 type Fields = Record<string, unknown> | null;
 /** By column and id: `machine_id 17`. */
@@ -44,8 +50,7 @@ export async function namesIn(db: Db, entries: readonly { before: Fields; after:
   if (tables.length === 0) return {};
   // Tables are of the list above, never of what stands in an entry.
   const parts = tables.map(
-    (table, n) =>
-      `select '${table}' as kind, id::text, ${table === "source" ? "address" : "name"} as name from ${table} where id::text = any($${n + 1}::text[])`,
+    (table, n) => `select '${table}' as kind, id::text, ${namedBy[table] ?? "name"} as name from ${table} where id::text = any($${n + 1}::text[])`,
   );
   const rows = await db.rows<{ kind: string; id: string; name: string }>(
     `-- audit.names\n${parts.join("\nunion all ")}`,

@@ -34,11 +34,7 @@ export function assignments(jobs: readonly Said[], products: readonly Said[], pr
 const none: Assignment = { at: Number.NEGATIVE_INFINITY, job: null, product: null };
 
 /** Of a time that begins at `at`: a reading of that instant counts. */
-export const assignedFrom = (sorted: readonly Assignment[], at: number): Assignment => lastUpTo(sorted, at);
-/** Of a piece counted at `at`: it was made before, so a reading of that instant comes after it. */
-export const assignedBefore = (sorted: readonly Assignment[], at: number): Assignment => lastUpTo(sorted, at - 1);
-
-function lastUpTo(sorted: readonly Assignment[], at: number): Assignment {
+export function assignedFrom(sorted: readonly Assignment[], at: number): Assignment {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

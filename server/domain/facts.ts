@@ -1,9 +1,8 @@
 /** Additive facts: seconds, pieces and money of a machine in one clock hour of one shift, by job, product and rate. Sums of facts are facts; ratios come last (oee.ts). */
 
-import { type Assignment, assignedBefore } from "./assignment.ts";
 import type { Counting, Delta } from "./pieces.ts";
 import { share } from "./pieces.ts";
-import { type CycleRate, rateAt, type Segment } from "./segments.ts";
+import type { Segment } from "./segments.ts";
 
 /** Losses with time, pieces and money of their own, in the order of the waterfall. */
 export const losses = ["changeover", "blocked", "starved", "microStop", "down", "speed", "startupReject", "reject"] as const;
@@ -55,8 +54,6 @@ export type FactInput = {
   /** Of the same time. Those over dead time are left out: segments have them as gaps. */
   deltas: readonly Delta[];
   counting: Counting;
-  assignments: readonly Assignment[];
-  rates: readonly CycleRate[];
   money: Money;
   isBreakdown: (reason: string) => boolean;
 };
@@ -82,10 +79,9 @@ const lossOfKind: Partial<Record<Segment["kind"], "changeover" | "blocked" | "st
 export const isOff = (kind: Segment["kind"]) => kind === "not_scheduled" || kind === "planned_stop";
 
 export function cellsOf(input: FactInput): Cell[] {
-  const { segments, deltas, assignments, rates, money, isBreakdown } = input;
+  const { segments, deltas, counting, money, isBreakdown } = input;
   const cells = new Map<string, Cell>();
-  const cellOf = (segment: Segment, job: string | null, product: string | null, rate: CycleRate | null): Cell => {
-    const { shiftId, date, hourAt } = segment;
+  const cellOf = ({ shiftId, date, hourAt, job, product, rate }: Segment): Cell => {
     const key = JSON.stringify([shiftId, date, hourAt, job, product, rate?.id ?? null]);
     const known = cells.get(key);
     if (known) return known;
@@ -95,7 +91,7 @@ export function cellsOf(input: FactInput): Cell[] {
   };
 
   for (const segment of segments) {
-    const { facts } = cellOf(segment, segment.job, segment.product, segment.rate);
+    const { facts } = cellOf(segment);
     const { kind, from, to, reason } = segment;
     const seconds = (to - from) / 1000;
     facts[timeOf[kind]] += seconds;
@@ -121,18 +117,18 @@ export function cellsOf(input: FactInput): Cell[] {
     while ((segments[at]?.to ?? Number.POSITIVE_INFINITY) < delta.at) at += 1;
     const segment = segments[at];
     if (!segment || segment.from >= delta.at) continue; // of another time
-    const { job, product } = assignedBefore(assignments, delta.at);
-    const rate = rateAt(rates, delta.at - 1, product);
-    addPieces(cellOf(segment, job, product, rate).facts, segment, delta, rate, input);
+    // Of a row's end, too: it was made before. Rows are cut where job, product and rate change, and a changeover has no piece but its last.
+    addPieces(cellOf(segment).facts, segment, delta);
   }
   for (const cell of cells.values()) settleLosses(cell);
   return [...cells.values()];
 
-  function addPieces(facts: Facts, segment: Segment, delta: Delta, rate: CycleRate | null, { counting: how }: FactInput): void {
-    const { good, reject, rework } = share(delta.role, delta.pieces, how);
+  function addPieces(facts: Facts, segment: Segment, delta: Delta): void {
+    const { good, reject, rework } = share(delta.role, delta.pieces, counting);
+    const { rate, product } = segment;
     const ideal = rate?.idealCycleS ?? 0;
     if (segment.kind === "unknown") {
-      addGap(facts, { ...segment, rate }, { good, reject, rework, isWithin: true });
+      addGap(facts, segment, { good, reject, rework, isWithin: true });
       return;
     }
     if (isOff(segment.kind)) {
@@ -153,7 +149,6 @@ export function cellsOf(input: FactInput): Cell[] {
     const { amount } = costOf(money.machine, delta.at - 1, delta.at);
     const perS = amount * 1000;
     facts.speedMoney -= made * ideal * perS;
-    const product = assignedBefore(assignments, delta.at).product;
     const value = money.pieces.find((one) => one.product === product && one.from < delta.at && (one.to === null || delta.at <= one.to));
     const lost = scrap * ideal * perS + reject * (value?.scrapCost ?? value?.value ?? 0);
     if (segment.isStartup) {

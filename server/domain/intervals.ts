@@ -79,7 +79,12 @@ export type MachineInput = Pick<BaseInput, "window" | "now"> & {
   edits?: readonly StopEdit[];
   /** The class of a reason; null: none is known. */
   lossOf?: (reason: string) => LossClass | null;
+  /** The first of `base` is the rest of a stop of which this is settled: its start lies before the window. */
+  continues?: StopSettled | null;
 };
+
+/** What a stop's own seconds are. */
+export type StopSettled = Pick<Interval, "kind" | "reason" | "changeAt"> & { stopFrom: number };
 
 export const defaultMicroStopS = 300;
 
@@ -146,10 +151,13 @@ export function machineIntervals(input: MachineInput): Interval[] {
   const edited = applyEdits(caused, input.edits ?? [], lossOf);
   const settled = microStops(edited, input.microStopS ?? defaultMicroStopS, { from: window.from, to: end });
 
+  const { continues } = input;
   const intervals: Interval[] = [];
   for (const part of settled) {
-    const { kind, from, to, changeAt } = part;
-    const { stopFrom, reason } = stopKinds.has(kind) || part.isSet ? part : { stopFrom: null, reason: null };
+    const { from, to } = part;
+    const isRest = continues && stopKinds.has(part.kind) && part.stopFrom === input.base[0]?.from;
+    const { kind, changeAt } = isRest ? continues : part;
+    const { stopFrom, reason } = isRest ? continues : stopKinds.has(kind) || part.isSet ? part : { stopFrom: null, reason: null };
     const last = intervals.at(-1);
     if (last && last.kind === kind && last.stopFrom === stopFrom && last.reason === reason && last.changeAt === changeAt) last.to = to;
     else intervals.push({ kind, from, to, stopFrom, reason, changeAt });

@@ -4,7 +4,7 @@
  * One engine, whether a minute is refreshed, a day rebuilt, or a case worked in a test.
  */
 
-import { type Assignment, assignments, changesOf, type Said, withoutJob } from "./assignment.ts";
+import { assignments, changesOf, type Said, withoutJob } from "./assignment.ts";
 import type { ShiftWindow } from "./calendar.ts";
 import { type Cell, cellsOf, type Money } from "./facts.ts";
 import { isOverDead, placeGaps } from "./gaps.ts";
@@ -43,7 +43,7 @@ export type LedgerLine = {
 /** perPiece: pieces of the constraint in one of the last machine. */
 export type Topology = { kind: "parallel" } | { kind: "constraint"; constraintId: number; lastId: number; perPiece: number };
 
-export type MachineLedger = { segments: Segment[]; deltas: Delta[]; cells: Cell[]; counting: Counting; assignments: Assignment[] };
+export type MachineLedger = { segments: Segment[]; deltas: Delta[]; cells: Cell[]; counting: Counting };
 export type LineLedger = { machines: Map<number, MachineLedger>; cells: Cell[] };
 
 export function lineLedger(line: LedgerLine): LineLedger {
@@ -60,25 +60,23 @@ export function lineLedger(line: LedgerLine): LineLedger {
   const machines = new Map(
     prepared.map((machine): [number, MachineLedger] => {
       const { assigned, rates, startupS, told, money } = machine;
-      const intervals = times.get(machine.machineId)?.intervals ?? [];
+      const { intervals = [], base = [] } = times.get(machine.machineId) ?? {};
       const counting = countingOf(machine.counts.map(({ role }) => role));
       const dead = union(machine.deadWindows);
       const behindGood = machine.counts.filter(({ role }) => counting.goodRoles.has(role)).length;
-      const cut = segments({ intervals, now, slots, assignments: assigned, rates, startupS, dead });
+      const cut = segments({ intervals, now, base, slots, assignments: assigned, rates, startupS, dead });
       const rows = placeGaps(cut, told, dead, counting, behindGood);
       const known = told.filter((delta) => !isOverDead(delta, dead));
-      const cells = cellsOf({ segments: rows, deltas: known, counting, assignments: assigned, rates, money, isBreakdown });
-      return [machine.machineId, { segments: rows, deltas: known, cells, counting, assignments: assigned }];
+      const cells = cellsOf({ segments: rows, deltas: known, counting, money, isBreakdown });
+      return [machine.machineId, { segments: rows, deltas: known, cells, counting }];
     }),
   );
-  return { machines, cells: lineCells(topology, machines, prepared) };
+  return { machines, cells: lineCells(topology, machines) };
 }
 
-function lineCells(topology: Topology, machines: ReadonlyMap<number, MachineLedger>, inputs: readonly LedgerMachine[]): Cell[] {
+function lineCells(topology: Topology, machines: ReadonlyMap<number, MachineLedger>): Cell[] {
   if (topology.kind === "parallel") return parallelCells([...machines.values()].map(({ cells }) => cells));
   const constraint = machines.get(topology.constraintId);
   const last = machines.get(topology.lastId);
-  const rates = inputs.find(({ machineId }) => machineId === topology.constraintId)?.rates;
-  if (!constraint || !last || !rates) return [];
-  return constraintCells({ ...constraint, rates }, last, topology.perPiece);
+  return constraint && last ? constraintCells(constraint, last, topology.perPiece) : [];
 }

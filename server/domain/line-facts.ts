@@ -1,9 +1,8 @@
 /** Facts of a line, rows of their own: the sum of its machines, or what its constraint and its last machine tell. Rules in ledger 4 and 7. */
 
-import { assignedBefore } from "./assignment.ts";
-import { type Cell, type FactInput, type Facts, isOff, noFacts, sumFacts } from "./facts.ts";
+import { type Cell, type Facts, isOff, noFacts, sumFacts } from "./facts.ts";
 import { type Counting, type Delta, share } from "./pieces.ts";
-import { rateAt, type Segment } from "./segments.ts";
+import type { Segment } from "./segments.ts";
 
 /** Of a parallel line: cells of its machines added where shift, hour, job and product are the same. A line has no rate of its own. */
 export function parallelCells(machines: readonly (readonly Cell[])[]): Cell[] {
@@ -14,7 +13,7 @@ export function parallelCells(machines: readonly (readonly Cell[])[]): Cell[] {
 }
 
 /** The machine that paces a line: its facts, and what they were made from. */
-export type Constraint = Pick<FactInput, "segments" | "assignments" | "rates"> & { cells: readonly Cell[] };
+export type Constraint = { segments: readonly Segment[]; cells: readonly Cell[] };
 /** The machine at the line's end. dead gaps are in its segments; deltas are those of known moments. */
 export type LastMachine = { segments: readonly Segment[]; deltas: readonly Delta[]; counting: Counting };
 
@@ -45,9 +44,8 @@ export function constraintCells(constraint: Constraint, last: LastMachine, perPi
     while ((constraint.segments[at]?.to ?? Number.POSITIVE_INFINITY) < piece.at) at += 1;
     const segment = constraint.segments[at];
     if (!segment || segment.from >= piece.at || piece.good === 0) continue;
-    const { job, product } = assignedBefore(constraint.assignments, piece.at);
-    const ideal = perPiece * (rateAt(constraint.rates, piece.at - 1, product)?.idealCycleS ?? 0);
-    addGood(cellOf({ ...segment, job, product }).facts, segment.kind, piece.good, ideal);
+    const ideal = perPiece * (segment.rate?.idealCycleS ?? 0);
+    addGood(cellOf(segment).facts, segment.kind, piece.good, ideal);
   }
   return [...cells.values()];
 }

@@ -1,6 +1,7 @@
 /** The ledger's rows: intervals cut by shift, clock hour, job, product, rate and money, and where start-up ends. */
 
 import { type Assignment, assignedFrom } from "./assignment.ts";
+import type { BaseInterval } from "./base.ts";
 import type { Interval } from "./intervals.ts";
 import type { Slot } from "./slots.ts";
 import type { IntervalKind } from "./state.ts";
@@ -15,6 +16,9 @@ export type CycleRate = Effective & { product: string | null; idealCycleS: numbe
 export type Segment = Window & {
   kind: IntervalKind;
   isOpen: boolean;
+  /** What the machine did, whatever calendar, neighbours and people say of the time; and since when without a break. */
+  base: BaseInterval["kind"];
+  baseFrom: number;
   stopFrom: number | null;
   reason: string | null;
   changeAt: number | null;
@@ -43,6 +47,8 @@ export type SegmentInput = {
   /** A partition; an open one ends at `now`. */
   intervals: readonly Interval[];
   now: number;
+  /** As `baseIntervals` gives them: a partition of the same time, of which the first may begin before it. */
+  base: readonly BaseInterval[];
   slots: readonly Slot[];
   assignments: readonly Assignment[];
   rates: readonly CycleRate[];
@@ -50,20 +56,25 @@ export type SegmentInput = {
   startupS: number;
   /** Time of which the link tells nothing, as `union` gives it. */
   dead: readonly Window[];
+  /** The intervals begin after more than an hour without run. */
+  isAfterLongStand?: boolean;
+  /** A stop (its start) that is counted before the intervals begin. */
+  countedStop?: number | null;
 };
 
 const longStandMs = 3_600_000;
 
-export function segments({ intervals, now, slots, assignments, rates, startupS, dead }: SegmentInput): Segment[] {
+export function segments({ intervals, now, base, slots, assignments, rates, startupS, dead, ...before }: SegmentInput): Segment[] {
   const result: Segment[] = [];
-  const startups = startupWindows(intervals, now, startupS * 1000);
+  const startups = startupWindows(intervals, now, startupS * 1000, before.isAfterLongStand);
   const edges = edgesOf([
+    ...base.map(({ from }) => from),
     ...assignments.map(({ at }) => at),
     ...rates.flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
     ...[...startups, ...dead].flatMap(({ from, to }) => [from, to]),
   ]);
-  let [slotAt, edgeAt, startupAt, deadAt] = [0, 0, 0, 0];
-  const counted = new Set<number>();
+  let [slotAt, edgeAt, startupAt, deadAt, baseAt] = [0, 0, 0, 0, 0];
+  const counted = new Set([before.countedStop]);
   for (const { kind, from: start, to: end, stopFrom, reason, changeAt } of intervals) {
     const last = end ?? now;
     for (let from = start; from < last; ) {
@@ -71,8 +82,11 @@ export function segments({ intervals, now, slots, assignments, rates, startupS, 
       while ((edges[edgeAt] ?? Number.POSITIVE_INFINITY) <= from) edgeAt += 1;
       while ((startups[startupAt]?.to ?? Number.POSITIVE_INFINITY) <= from) startupAt += 1;
       while ((dead[deadAt]?.to ?? Number.POSITIVE_INFINITY) <= from) deadAt += 1;
+      while ((base[baseAt]?.to ?? Number.POSITIVE_INFINITY) <= from) baseAt += 1;
       const slot = slots[slotAt];
+      const around = base[baseAt];
       if (!slot || slot.from > from) throw new Error(`No slot holds ${new Date(from).toISOString()}.`);
+      if (!around) throw new Error(`Nothing says what the machine did at ${new Date(from).toISOString()}.`);
       const to = Math.min(last, slot.to, edges[edgeAt] ?? Number.POSITIVE_INFINITY);
       const { job, product } = assignedFrom(assignments, changeAt === null ? from : Math.max(from, changeAt));
       const isStopStart = stopFrom !== null && !counted.has(stopFrom);
@@ -82,6 +96,8 @@ export function segments({ intervals, now, slots, assignments, rates, startupS, 
         from,
         to,
         isOpen: end === null && to === last,
+        base: around.kind,
+        baseFrom: around.from,
         stopFrom,
         reason,
         changeAt,
@@ -113,10 +129,10 @@ export function rateAt(rates: readonly CycleRate[], at: number, product: string 
  * The first startupMs of run, run time alone counted, after a changeover or after more than an hour without run; planned and unscheduled time count as such; unknown
  * time ends both. With 600 s: changeover to 100 s, run to 400, down to 500, run to 2000 s: 100 to 400 and 500 to 800 s.
  */
-export function startupWindows(intervals: readonly Interval[], now: number, startupMs: number): Window[] {
+export function startupWindows(intervals: readonly Interval[], now: number, startupMs: number, isAfterLongStand = false): Window[] {
   const windows: Window[] = [];
   let leftMs = 0;
-  let standMs = 0;
+  let standMs = isAfterLongStand ? Number.POSITIVE_INFINITY : 0;
   for (const { kind, from, to: end } of intervals) {
     const to = end ?? now;
     if (kind === "run") {

@@ -27,3 +27,8 @@ export function slotsOf(window: Window, shifts: readonly ScheduledShift[], zone:
   }
   return slots;
 }
+
+/** Start of the clock hour that holds the instant; offsets of zones are whole quarters of an hour, and clocks change at whole hours or half ones. */
+export function clockHourOf(at: number, zone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).round({ smallestUnit: "hour", roundingMode: "floor" }).epochMilliseconds;
+}

@@ -1,9 +1,8 @@
 /** Mails that signing in sends: a link, and word of a change that the person should know of. Plain text in the person's language. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createTranslator } from "next-intl";
 import { createTransport, type Transporter } from "nodemailer";
 import { log } from "#/server/log.ts";
+import { textsOf } from "#/server/texts.ts";
 import { identityEnv, publicUrl } from "./env.ts";
 import type { Purpose } from "./links.ts";
 
@@ -30,27 +29,12 @@ type Recipient = { name: string; email: string; locale: string | null };
 /** Keys of the catalogue `mail`. */
 export type Notice = "password_changed" | "second_factor_on" | "second_factor_off";
 
-type Messages = { mail: Record<string, Record<string, string>> };
-const catalogues = new Map<string, Messages>();
-
-/** The texts of a language; English where Takt has none in it. */
-function textsOf(locale: string | null): { locale: string; messages: Messages } {
-  const wanted = /^[a-z]{2}$/.test(locale ?? "") ? (locale ?? "en") : "en";
-  const known = catalogues.get(wanted);
-  if (known) return { locale: wanted, messages: known };
-  try {
-    const messages: Messages = JSON.parse(readFileSync(join(process.cwd(), "messages", `${wanted}.json`), "utf8"));
-    catalogues.set(wanted, messages);
-    return { locale: wanted, messages };
-  } catch (error) {
-    if (wanted === "en") throw error;
-    return textsOf("en");
-  }
-}
-
 async function send(to: Recipient, kind: Purpose | Notice, values: Record<string, string | number>): Promise<void> {
   const { locale, messages } = textsOf(to.locale);
-  const t = createTranslator({ locale, messages, namespace: `mail.${kind}` as never }) as (key: string, values: Record<string, string | number>) => string;
+  const t = createTranslator({ locale, messages, namespace: `mail.${kind}` as never }) as unknown as (
+    key: string,
+    values: Record<string, string | number>,
+  ) => string;
   const { MAIL_FROM } = identityEnv();
   const all = { name: to.name, site: new URL(publicUrl()).host, ...values };
   await transporter().sendMail({

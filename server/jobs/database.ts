@@ -20,7 +20,7 @@ export function makePool(databaseUrl: string, log: Logger): Pool {
     connectionString: databaseUrl,
     application_name: "takt-jobs",
     options: programOptions("jobs", "Jobs"),
-    max: 8,
+    max: 12, // one for each job, one to listen, and some for the queue
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: statementTimeoutMs,

@@ -11,6 +11,7 @@ import { type Embedded, startEmbedded } from "#/scripts/embedded/start.ts";
 import { migrate } from "#/scripts/migrate.ts";
 import type { Db } from "#/server/db.ts";
 import { aLine, aSignal } from "#/server/testing.ts";
+import { jobs } from "./tasks.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dataDir = mkdtempSync(join(tmpdir(), "takt-jobs-"));
@@ -74,7 +75,8 @@ async function asAdmin(url: string, sql: string): Promise<void> {
 async function until(what: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
-const firstRoundDone = (program: Program) => until(async () => (await program.health()).body.jobs.filter((job) => job.lastOkAt !== null).length === 6);
+const firstRoundDone = (program: Program) =>
+  until(async () => (await program.health()).body.jobs.filter((job) => job.lastOkAt !== null).length === jobs.length);
 const isHealthy = (program: Program) => until(async () => (await program.health()).status === 200);
 const isWorking = (program: Program) => until(() => program.out().includes('"working"'));
 
@@ -218,14 +220,7 @@ describe("at work", () => {
     }
     const keys = async () => (await db.rows<{ key: string | null }>("select key from graphile_worker.jobs order by key")).map((row) => row.key);
     await until(async () => !(await keys()).includes(null)); // what has just run is struck off a moment after it says that it is done
-    expect(await keys()).toEqual([
-      "drop_old_sign_ins",
-      "drop_what_is_old",
-      "make_room_for_letters",
-      "make_shifts",
-      "publish_audit_heads",
-      "roll_up_measurements",
-    ]);
+    expect(await keys()).toEqual(jobs.map(({ name }) => name).sort());
   });
 
   it("what a killed process held is done by the next", async () => {

@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from "node:events";
 import { Logger as GraphileLogger, makeWorkerUtils, type Runner, run, type TaskList, type WorkerEvents, type WorkerUtils } from "graphile-worker";
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Logger } from "pino";
 import type { HeadPublisher } from "#/server/audit/publish.ts";
 import { isDatabaseAway } from "#/server/errors.ts";
@@ -29,6 +29,8 @@ export type QueueOptions = {
 /** A job that failed is tried again after this time, however long its period. */
 const retryAfterS = 30;
 const watchEveryMs = 60_000;
+/** However many notices come, a job is woken at most so often. */
+const wakeEveryMs = 500;
 const schema = "graphile_worker";
 
 export type Queue = {
@@ -66,14 +68,17 @@ export async function startQueue(options: QueueOptions): Promise<Queue> {
     taskList: Object.fromEntries(jobs.map((job) => [job.name, taskOf(job, options, utils, stopping.signal)])) satisfies TaskList,
     parsedCronItems: [],
   });
+  const ear = listen(options, utils, stopping.signal);
   const watch = setInterval(() => {
-    lookAfter(utils, options.now()).catch((error: Error) =>
-      log.warn({ reason: error.message }, "the queue could not be looked after; trying again in a minute"),
-    );
+    lookAfter(utils, options.now())
+      .then(ear.ensure)
+      .catch((error: Error) => log.warn({ reason: error.message }, "the queue could not be looked after; trying again in a minute"));
   }, watchEveryMs);
+  await ear.ensure();
   const stop = () => {
     clearInterval(watch);
     stopping.abort();
+    ear.end();
     return runner.stop();
   };
   return {
@@ -94,6 +99,45 @@ async function ensureScheduled(utils: WorkerUtils, now: Date, first: "now" | "la
   }
 }
 
+/** Wakes the jobs that wait for notices. Where the connection breaks, they run by their period until it is there again. */
+function listen({ pool, log, now }: QueueOptions, utils: WorkerUtils, stopping: AbortSignal): { ensure(): Promise<void>; end(): void } {
+  const wokenBy = new Map<string, string[]>();
+  for (const { name, wokenBy: channels = [] } of jobs) for (const channel of channels) wokenBy.set(channel, [...(wokenBy.get(channel) ?? []), name]);
+  const timers = new Map<string, NodeJS.Timeout>();
+  let client: PoolClient | null = null;
+  const wake = (name: string) => {
+    if (timers.has(name) || stopping.aborted) return;
+    const due = () => {
+      timers.delete(name);
+      if (stopping.aborted) return;
+      utils
+        .addJob(name, {}, { jobKey: name, jobKeyMode: "replace", runAt: now() })
+        .catch((error: Error) => log.debug({ job: name, reason: error.message }, "could not be woken; its time will come"));
+    };
+    timers.set(name, setTimeout(due, wakeEveryMs));
+  };
+  return {
+    async ensure() {
+      if (client !== null || stopping.aborted) return;
+      const taken = await pool.connect();
+      client = taken;
+      taken.on("notification", ({ channel }) => {
+        for (const name of wokenBy.get(channel) ?? []) wake(name);
+      });
+      taken.once("error", (error) => {
+        client = null;
+        taken.release(error);
+      });
+      for (const channel of wokenBy.keys()) await taken.query(`listen ${taken.escapeIdentifier(channel)}`);
+    },
+    end() {
+      for (const timer of timers.values()) clearTimeout(timer);
+      client?.release(true);
+      client = null;
+    },
+  };
+}
+
 /** A job that a killed process held and that got a successor is no use any more once the queue has let go of it. */
 async function lookAfter(utils: WorkerUtils, now: Date): Promise<void> {
   await ensureScheduled(utils, now, "later");
@@ -107,10 +151,11 @@ function taskOf(job: Job, { db, keep, publishHeads, log, now, onState }: QueueOp
     const from = performance.now();
     let nextInS = job.everyS;
     try {
-      const { did, again } = await job.run({ db, now: startedAt, keep, publishHeads, log, signal });
+      const { did, again } = await job.run({ db, now: startedAt, clock: now, keep, publishHeads, log, signal });
       if (again) nextInS = 0;
       state = { lastAt: startedAt.getTime(), lastOkAt: startedAt.getTime(), tookMs: performance.now() - from, did, failure: null };
-      log.info({ job: job.name, tookMs: Math.round(state.tookMs ?? 0), ...did }, "done");
+      const isNews = !job.isFrequent || Object.values(did).some((n) => n !== 0);
+      log[isNews ? "info" : "debug"]({ job: job.name, tookMs: Math.round(state.tookMs ?? 0), ...did }, "done");
     } catch (error) {
       nextInS = Math.min(retryAfterS, job.everyS);
       const failure = error instanceof Error ? error.message : String(error);

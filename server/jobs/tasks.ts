@@ -1,6 +1,9 @@
 /** What the jobs process does again and again, and how each piece of it is kept going. */
 import type { Logger } from "pino";
 import type { HeadPublisher } from "#/server/audit/publish.ts";
+import { finaliseShifts } from "#/server/ledger/finalise.ts";
+import { claimPassedTime } from "#/server/ledger/marks.ts";
+import { refreshLedger } from "#/server/ledger/refresh.ts";
 import { materializeShiftInstances, shiftsWindow } from "#/server/plant/shift-instances.ts";
 import type { JobsDb } from "./database.ts";
 import { makeRoom } from "./letter-room.ts";
@@ -8,12 +11,17 @@ import { dropOldSignIns } from "./old-sign-ins.ts";
 import { type Keep, retain } from "./retention.ts";
 import { rollUp } from "./rollup.ts";
 
-export type Run = { db: JobsDb; now: Date; keep: Keep; publishHeads: HeadPublisher; log: Logger; signal: AbortSignal };
+/** now: when the run began; clock: for those that go on for long. */
+export type Run = { db: JobsDb; now: Date; clock: () => Date; keep: Keep; publishHeads: HeadPublisher; log: Logger; signal: AbortSignal };
 
 export type Job = {
   /** Also its key in the queue: there is one of each, however many processes. */
   name: string;
   everyS: number;
+  /** A notice on one of these channels runs it at once. */
+  wokenBy?: readonly string[];
+  /** Runs all the time: told in the log only when it did something. */
+  isFrequent?: boolean;
   /** In what the run came to; `again: true`: there is more to do, and it is done at once. */
   run(run: Run): Promise<{ did: Record<string, unknown>; again: boolean }>;
 };
@@ -22,6 +30,32 @@ export type Job = {
 const budgetMs = 20_000;
 
 export const jobs: readonly Job[] = [
+  {
+    name: "refresh_ledger",
+    everyS: 2,
+    wokenBy: ["board", "ledger_claim"], // readings were written; plan, rates, jobs or stops were changed
+    isFrequent: true,
+    async run({ db, clock, signal }) {
+      const { machines, rows, isDone } = await refreshLedger(db, { now: clock, budgetMs, signal });
+      return { did: { machines, rows }, again: !isDone };
+    },
+  },
+  {
+    name: "pass_time",
+    everyS: 60,
+    isFrequent: true,
+    async run({ db, now }) {
+      return { did: { machines: await claimPassedTime(db, now) }, again: false };
+    },
+  },
+  {
+    name: "finalise_shifts",
+    everyS: 60,
+    isFrequent: true,
+    async run({ db, now, signal }) {
+      return { did: await finaliseShifts(db, now, signal), again: false };
+    },
+  },
   {
     name: "roll_up_measurements",
     everyS: 120,

@@ -9,7 +9,7 @@ import type { TimelineChange } from "./timeline-plan.ts";
 
 export type Farewell = { retire: Gone[]; remove: Gone[] };
 
-/** The plant's own tables: a reference from one of them is no history, it goes or stays with its owner. */
+/** The plant's own tables, and work that programs are yet to do: a reference from one of them is no history, it goes or stays with its owner. */
 const ownTables = [
   ...Object.values(tables).map(({ table }) => table),
   ...Object.values(timelineKinds).map(({ table }) => table),
@@ -17,6 +17,8 @@ const ownTables = [
   "topic_mapping",
   "shift_instance",
   "shift_instance_break",
+  "ledger_claim",
+  "shift_touched",
 ];
 
 export async function sayFarewell(
