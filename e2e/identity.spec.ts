@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page, test } from "@playwright/test";
-import { awake } from "./open.ts";
+import { awake, open } from "./open.ts";
 import { fillIn, invitation, nameOf, password, signedIn, signIn, somebody } from "./people.ts";
 import { MailSink, WorksLogin } from "./provider.ts";
 import { Stage } from "./stage.ts";
@@ -170,8 +170,10 @@ test("a site asks its administrators for a second factor: it is set up, and aske
 test("a session that ends in the midst of a form: it is said, and nothing typed is lost", async ({ browser }) => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${stage.url}/sign-in?next=%2Faccount`);
+  await open(page, `${stage.url}/sign-in?next=%2Faccount`);
   await fillIn(page, "quality", password);
+  await expect(page).toHaveURL(/account$/);
+  await awake(page);
   await page.getByLabel("Present password").fill(password);
   await page.getByLabel("New password").fill("messing kompass wolke");
   await stage.rows("delete from session using person p where p.id = person_id and p.username = 'quality'");

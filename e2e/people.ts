@@ -1,6 +1,7 @@
 /** Somebody of each duty, who can sign in: made by setup.ts, used by every spec. */
 import { createHash, randomBytes } from "node:crypto";
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Page, request } from "@playwright/test";
+import { awake } from "./open.ts";
 
 export const password = "a few words in a row";
 /** For the operators, on shared terminals. */
@@ -89,6 +90,7 @@ export async function invitation(stage: Stored, personId: string): Promise<strin
 
 /** On the page of signing in. */
 export async function fillIn(page: Page, login: string, typed: string) {
+  await awake(page);
   await page.getByLabel("E-mail address or user name").fill(login);
   await page.getByLabel("Password", { exact: true }).fill(typed);
   await page.getByRole("button", { name: "Sign in" }).click();
