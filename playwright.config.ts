@@ -22,8 +22,8 @@ export default defineConfig({
   outputDir: "test-results",
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  // Four files at a time, each with a database, a broker and programs of its own: most of their time they wait. A plant that runs is looked at by one.
-  workers: E2E_BASE_URL ? 1 : 4,
+  // Three files at a time, each with a database, a broker and programs of its own: most of their time they wait. A plant that runs is looked at by one.
+  workers: E2E_BASE_URL ? 1 : 3,
   retries: 0,
   forbidOnly: true,
   use: { baseURL: E2E_BASE_URL, screenshot: "only-on-failure", launchOptions: { executablePath: CHROMIUM, args } },
