@@ -7,7 +7,7 @@ import type { BaseInterval } from "#/server/domain/base.ts";
 import type { StopSettled } from "#/server/domain/intervals.ts";
 import type { Delta } from "#/server/domain/pieces.ts";
 import type { IntervalKind } from "#/server/domain/state.ts";
-import { effective, type StopEdit } from "#/server/domain/stop-edits.ts";
+import type { StopEdit } from "#/server/domain/stop-edits.ts";
 import type { ReasonReading } from "#/server/domain/stops.ts";
 
 const ms = (column: string) => `round(extract(epoch from ${column}) * 1000)::float8`;
@@ -113,7 +113,8 @@ export function whyFarther({ anchor, end, base, reasonReadings, changes, pieceIn
     // One before the anchor is in its row, unless nothing was to be seen of it yet.
     if (reachesOver && (change >= at || (anchor.kind !== "changeover" && anchor.base !== "unknown"))) farther.push(Math.min(before ?? at, change, at) - 1);
   }
-  for (const edit of effective(edits)) {
+  // Those that were taken back, too: the row may be of before that.
+  for (const edit of edits) {
     if (edit.kind === "undo") continue;
     const from = "from" in edit ? Math.min(edit.from, edit.kind === "trim" ? edit.at : edit.from) : edit.at;
     const to = "to" in edit ? edit.to : edit.at;

@@ -299,8 +299,22 @@ const reasonOf = (code: string | null, reasons: readonly ReasonRow[]): string | 
   code === null || code === "" || code === "0" ? null : (reasons.find(({ faultCode }) => faultCode === code)?.key ?? code);
 
 function asEdit({ id, kind, at, from, to, reason, undoes }: EditRow): StopEdit {
-  const given = { id, kind, at, from, to, reason, edit: undoes };
-  return given as StopEdit; // the database's check holds each kind to its columns
+  // The database's check holds each kind to its columns; what it has not is not in it: `whyFarther` looks.
+  switch (kind as StopEdit["kind"]) {
+    case "split":
+    case "false_stop":
+      return { id, kind, at } as StopEdit;
+    case "merge":
+      return { id, kind, from, to } as StopEdit;
+    case "trim":
+      return { id, kind, at, from, to } as StopEdit;
+    case "add":
+      return { id, kind, from, to, reason } as StopEdit;
+    case "reclassify":
+      return { id, kind, at, reason } as StopEdit;
+    case "undo":
+      return { id, kind, edit: undoes } as StopEdit;
+  }
 }
 
 /** Deltas around the dead time of the windows' machines. */
