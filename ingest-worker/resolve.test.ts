@@ -127,6 +127,22 @@ describe("values that are written", () => {
 });
 
 describe("bad input, its reason, and its neighbours", () => {
+  it("a great many bad items of one message are one letter, which is a message again; good ones among them are read", () => {
+    const items: unknown[] = Array.from({ length: 40_000 }, () => ({}));
+    items.splice(7, 0, { ts: now, value: 21 });
+    send(`${root}/temperature`, items);
+    expect(samples()).toMatchObject([{ value: 21 }]);
+    const [letter] = filling.batch.letters;
+    expect(letter).toMatchObject({
+      form: "message",
+      code: "payload_shape",
+      valueCount: 40_000,
+      reason: expect.stringMatching(/^40000 items of one message; the first: /),
+    });
+    expect(JSON.parse(letter?.payload.toString() ?? "")).toHaveLength(40_000);
+    expect([filling.batch.letters.length, filling.received]).toEqual([1, 40_001]);
+  });
+
   const value = (v: unknown, ts: unknown = now) => JSON.stringify({ ts, value: v });
   const cases: [name: string, topic: string, payload: string | Buffer, code: string, reason: RegExp][] = [
     ["a topic too deep", `${root}/temperature/raw`, value(1), "topic_malformed", /has 6 levels below takt\/v1; site\/area\/line\/machine and signal are 5/],

@@ -28,6 +28,8 @@ export const newMemory = (): Memory => ({ said: new Map(), absence: null, lastSt
 
 /** Topics come from outside: what they can make us remember is bounded. */
 const maxRemembered = 200_000;
+/** Items of one message and reason that are a letter each. */
+const mostLettersAlike = 100;
 /** Longer ones no index takes; a plant's own topics have at most 332. */
 const maxTopicBytes = 1_000;
 
@@ -199,8 +201,18 @@ export class Resolver {
     sink.letter({ form: "message", topic, metric: null, payload, valueCount: values, code, reason, receivedAt: at, untimed });
   }
 
+  // Each by itself, so that each can be put right and tried again by itself; a great many that are alike are one letter, a list again.
   private setItemsAside(refused: readonly RefusedItem[], incoming: Incoming, sink: Sink) {
-    for (const one of refused) this.setAside(one, { ...incoming, payload: payloadOf(one.item) }, sink);
+    for (const alike of Map.groupBy(refused, ({ code }) => code).values()) {
+      const [first] = alike;
+      if (!first) continue;
+      if (alike.length <= mostLettersAlike) for (const one of alike) this.setAside(one, { ...incoming, payload: payloadOf(one.item) }, sink);
+      else {
+        const values = alike.reduce((n, one) => n + (one.values ?? 1), 0);
+        const reason = `${alike.length} items of one message; the first: ${first.reason}`;
+        this.setAside({ code: first.code, reason, values }, { ...incoming, payload: payloadOf(alike.map(({ item }) => item)) }, sink);
+      }
+    }
   }
 
   private setValueAside(topic: string, metric: string | null, ts: unknown, value: unknown, { code, reason }: Refusal, from: Came, sink: Sink) {

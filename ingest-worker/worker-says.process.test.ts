@@ -97,6 +97,23 @@ describe("a plant that changes", () => {
   });
 });
 
+describe("a message that is far too large a mouthful", () => {
+  it.each([
+    ["a million items that are nothing", Array.from({ length: 1_300_000 }, () => ({})), "payload_too_large"],
+    ["fifty thousand that cannot be read", Array.from({ length: 50_000 }, () => ({})), "payload_shape"],
+  ])("%s: one letter, and its neighbours are written", async (_name, payload, code) => {
+    const worker = await (await rig.worker()).ready();
+    await rig.publish(`${topic}/temperature`, payload);
+    await rig.publish(`${topic}/good`, { ts: at, value: 1 });
+    await arrives(1, "good");
+    expect(await rig.rows("select reason_code as code, count(*)::int as n from dead_letter where topic = $1 group by 1", [`${topic}/temperature`])).toEqual([
+      { code, n: 1 },
+    ]);
+    expect((await worker.figures()).rssBytes).toBeLessThan(400 * 1024 * 1024);
+    expect(await sum(worker)).toBe(0);
+  });
+});
+
 describe("what it tells", () => {
   it("figures that balance at every instant, in /metrics and for the Data health page", async () => {
     const worker = await (await rig.worker()).ready();

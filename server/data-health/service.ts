@@ -85,7 +85,7 @@ async function whyUnchanged(tx: Db, id: string): Promise<Refusal> {
 }
 
 const notWhole =
-  "Only the beginning of this message was kept, because it was too large to be read: it cannot be tried again. Let its sender put fewer values into a message.";
+  "This message was too large to be read, or had too many values in it: it cannot be tried again. Let its sender put fewer values into a message.";
 const noneOpen = "Nothing was changed: someone else has dealt with these letters already. The list has been read again.";
 
 /**

@@ -127,12 +127,21 @@ describe("bytes that are no payload", () => {
     ["nested lists", bytes("[".repeat(100_000)), "payload_too_deep", /deeper than 32/],
     ["nested lists after a space", bytes(` ${"[".repeat(100_000)}${"]".repeat(100_000)}`), "payload_too_deep", /deeper than 32/],
     ["nested objects", bytes(`${'{"a":'.repeat(33)}1${"}".repeat(33)}`), "payload_too_deep", /deeper than 32/],
+    ["a million items", bytes(`[${"{},".repeat(1_300_000)}{}]`), "payload_too_large", /some 1300000 values; at most 50000/],
+    ["one value too many", bytes(`[${"1,".repeat(50_000)}1]`), "payload_too_large", /some 50001 values; at most 50000/],
     ["half of an object", bytes('{"ts":1790000000000,"val'), "payload_not_json", /not JSON/],
     ["NaN in JSON", bytes('{"value":NaN}'), "payload_not_json", /not JSON/],
     ["a control character", bytes("a\u0007b"), "payload_not_json", /not JSON/],
     ["a word of 201 characters", bytes("x".repeat(201)), "payload_not_json", /not JSON/],
   ] as const)("%s", (_name, payload, code, reason) => {
     for (const decode of [decodeSignal, decodeMachine]) expect(decode(payload)).toEqual({ code, reason: expect.stringMatching(reason) });
+  });
+
+  it("50,000 values are taken, with times and keys of their own, and commas in texts are no values", () => {
+    const items = Array.from({ length: 12_500 }, (_, i) => ({ ts: at + i, a: 1, b: 2, c: 3, d: 4 }));
+    expect(decodeMachine(bytes(JSON.stringify(items)))).toHaveProperty("entries");
+    expect(decodeMachine(bytes(JSON.stringify([...items, { ts: at, a: 1 }])))).toMatchObject({ code: "payload_too_large" });
+    expect(parsePayload(bytes(JSON.stringify({ value: ",".repeat(1_000_000) })))).toHaveProperty("json");
   });
 
   it("32 levels are taken, and brackets in texts are no levels", () => {

@@ -14,6 +14,10 @@ export type Decoded = { entries: Entry[]; refused?: RefusedItem[] } | Refusal;
 
 export const maxPayloadBytes = 4 * 1024 * 1024;
 const maxDepth = 32;
+/** Values of one message: two transactions of the worker's, a quarter of a second. */
+export const maxValues = 50_000;
+/** Commas that so many values may have: with time stamps and names of their own, and room to spare. What has more is not even parsed, which would take a gigabyte. */
+const maxCommas = 8 * maxValues;
 
 /** Whole payload as JSON, or as a bare word. */
 export function parsePayload(payload: Uint8Array): { json: unknown } | Refusal {
@@ -25,8 +29,11 @@ export function parsePayload(payload: Uint8Array): { json: unknown } | Refusal {
     };
   const text = utf8In(payload);
   if (text === null) return { code: "payload_not_utf8", reason: "The message is not text in UTF-8 (is it a binary format?)." };
-  if (payload.length > maxDepth && depth(payload) > maxDepth)
-    return { code: "payload_too_deep", reason: `The message is nested deeper than ${maxDepth} levels.` };
+  if (payload.length > maxDepth) {
+    const { depth, commas } = shape(payload);
+    if (depth > maxDepth) return { code: "payload_too_deep", reason: `The message is nested deeper than ${maxDepth} levels.` };
+    if (commas > maxCommas) return tooMany(commas);
+  }
   try {
     return { json: JSON.parse(text) };
   } catch (error) {
@@ -36,6 +43,11 @@ export function parsePayload(payload: Uint8Array): { json: unknown } | Refusal {
     return { code: "payload_not_json", reason: `The message is not JSON: ${(error as Error).message.slice(0, 160)}.` };
   }
 }
+
+const tooMany = (values: number): Refusal => ({
+  code: "payload_too_large",
+  reason: `The message holds some ${values} values; at most ${maxValues} are read of one. Send fewer values a message.`,
+});
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -47,9 +59,10 @@ function utf8In(payload: Uint8Array): string | null {
   }
 }
 
-function depth(payload: Uint8Array): number {
+function shape(payload: Uint8Array): { depth: number; commas: number } {
   let now = 0;
   let most = 0;
+  let commas = 0;
   let quoted = false;
   for (let i = 0; i < payload.length; i++) {
     const c = payload[i];
@@ -59,8 +72,9 @@ function depth(payload: Uint8Array): number {
     } else if (c === 0x22) quoted = true;
     else if (c === 0x7b || c === 0x5b) most = Math.max(most, ++now);
     else if (c === 0x7d || c === 0x5d) now--;
+    else if (c === 0x2c) commas++;
   }
-  return most;
+  return { depth: most, commas };
 }
 
 /** Payload of .../<machine>/<signal>: a bare value, {"ts","value"}, or an array of such. */
@@ -76,8 +90,11 @@ function decode(payload: Uint8Array, read: (item: unknown) => Entry | Refusal, w
   const isList = Array.isArray(parsed.json);
   const entries: Entry[] = [];
   const refused: RefusedItem[] = [];
+  let values = 0;
   for (const item of isList ? (parsed.json as unknown[]) : [parsed.json]) {
     const entry = read(item);
+    values += "code" in entry ? (entry.values ?? 1) : entry.values.length;
+    if (values > maxValues) return tooMany(valuesOf(parsed.json));
     if (!("code" in entry)) {
       if (entry.values.length > 0) entries.push(entry);
     } else if (isList) refused.push({ ...entry, item });
@@ -117,17 +134,20 @@ export function itemsOf(payload: Uint8Array): number {
 /** Values in a message that nobody here can place: the items of an array, and of a machine's message each key but its time. At least 1. */
 export function valuesIn(payload: Uint8Array): number {
   const parsed = parsePayload(payload);
-  if (!("json" in parsed)) return 1;
+  return "json" in parsed ? valuesOf(parsed.json) : 1;
+}
+
+function valuesOf(json: unknown): number {
   const of = (item: unknown): number => {
     if (item === null || typeof item !== "object" || Array.isArray(item) || Object.hasOwn(item, "value")) return 1;
     return Math.max(1, Object.keys(item).filter((key) => key !== "ts" && key !== "timestamp").length);
   };
-  return Array.isArray(parsed.json)
+  return Array.isArray(json)
     ? Math.max(
         1,
-        parsed.json.reduce<number>((n, item) => n + of(item), 0),
+        json.reduce<number>((n, item) => n + of(item), 0),
       )
-    : of(parsed.json);
+    : of(json);
 }
 
 /** One value out of any JSON: path 'a.b.0.c', "" the whole. undefined: not there. */
