@@ -247,13 +247,14 @@ describe("what the database refuses", () => {
 
   it("a collision in the fast way: memory was behind, the careful way writes what is missing", async () => {
     const signal = ids.signals.get(`${press}/good`);
+    const at = Math.floor(now / 60_000) * 60_000 - 30_000; // all of it in one minute
     // as another writer would have left it, without signal_latest
-    await db.query("insert into ledger_sample (signal_id, at, value, received_at) values ($1, to_timestamp($2::float8 / 1000), 5, now())", [signal, now]);
-    writer.send(`${root}/good`, { ts: now, value: 5 });
-    writer.send(`${root}/good`, { ts: now + 1000, value: 8 });
+    await db.query("insert into ledger_sample (signal_id, at, value, received_at) values ($1, to_timestamp($2::float8 / 1000), 5, now())", [signal, at]);
+    writer.send(`${root}/good`, { ts: at, value: 5 });
+    writer.send(`${root}/good`, { ts: at + 1000, value: 8 });
     expect(await writer.commit()).toEqual({ written: 1, duplicate: 1, setAside: new Map() });
     expect([await values("good"), await pieces()]).toEqual([["5", "8"], 3]);
-    writer.send(`${root}/good`, { ts: now + 2000, value: 10 });
+    writer.send(`${root}/good`, { ts: at + 2000, value: 10 });
     await writer.commit();
     expect(await pieces()).toBe(5);
   });
